@@ -1,0 +1,3 @@
+//! meal-planner: a home server that plans a household's meals and never loses or repeats what it has accepted.
+
+pub mod domain;
