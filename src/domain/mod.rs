@@ -1,3 +1,7 @@
 //! What the planner knows: pure rules, nothing that touches a clock, a disk or a wire.
 
+pub mod context;
+pub mod envelope;
+pub mod erased;
 pub mod measure;
+pub mod message;

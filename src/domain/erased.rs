@@ -1,0 +1,100 @@
+//! Hides a projection's types behind one fold, so that one projector actor serves every read model.
+
+use super::context::{ErasedProjection, Fold, Projection, ProjectionVisitor, Route, RowChange, StoredRow};
+use super::envelope::Envelope;
+use super::message::{DecodeError, from_text, to_text};
+use std::collections::{BTreeMap, HashMap};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// Rows kept in memory by one fold, so that busy rows are not read back from the disk.
+const ROWS_KEPT: usize = 4096;
+
+/// See the module.
+pub struct Erased<P>(PhantomData<P>);
+
+/// Shows `P` to the visitor.
+pub fn show<P: Projection>(visitor: &mut dyn ProjectionVisitor) {
+    visitor.erased(Arc::new(Erased::<P>(PhantomData)));
+}
+
+impl<P: Projection> ErasedProjection for Erased<P> {
+    fn name(&self) -> &'static str {
+        P::NAME
+    }
+
+    fn version(&self) -> u32 {
+        P::VERSION
+    }
+
+    fn reads(&self) -> &'static [&'static str] {
+        P::READS
+    }
+
+    fn routes(&self) -> Vec<Route> {
+        P::routes()
+    }
+
+    fn row_schema(&self, generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        generator.subschema_for::<P::Row>()
+    }
+
+    fn fold(&self) -> Box<dyn Fold> {
+        Box::new(TypedFold::<P> { rows: HashMap::new(), pending: Vec::new() })
+    }
+}
+
+type Pending<P> = (Arc<Envelope>, <P as Projection>::Event, Vec<String>);
+
+struct TypedFold<P: Projection> {
+    rows: HashMap<String, Option<P::Row>>,
+    pending: Vec<Pending<P>>,
+}
+
+impl<P: Projection> Fold for TypedFold<P> {
+    fn begin(&mut self, events: &[Arc<Envelope>]) -> Result<Vec<String>, DecodeError> {
+        if self.rows.len() > ROWS_KEPT {
+            self.rows.clear();
+        }
+        self.pending.clear();
+        let mut missing = BTreeMap::new();
+        for envelope in events {
+            if let Some(event) = P::read(envelope)? {
+                let keys = P::keys(envelope, &event);
+                for key in keys.iter().filter(|key| !self.rows.contains_key(*key)) {
+                    missing.insert(key.clone(), ());
+                }
+                self.pending.push((envelope.clone(), event, keys));
+            }
+        }
+        Ok(missing.into_keys().collect())
+    }
+
+    fn finish(&mut self, loaded: Vec<(String, String)>) -> Result<Vec<RowChange>, DecodeError> {
+        for (key, body) in loaded {
+            let row = from_text(P::NAME, 1, 1, &body)?;
+            self.rows.insert(key, Some(row));
+        }
+        let mut changed = BTreeMap::new();
+        for (envelope, event, keys) in self.pending.drain(..) {
+            for key in keys {
+                let row = self.rows.entry(key.clone()).or_default();
+                P::apply(row, &key, &envelope, &event);
+                changed.insert(key, ());
+            }
+        }
+        changed.into_keys().map(|key| change::<P>(&self.rows, key)).collect()
+    }
+}
+
+fn change<P: Projection>(
+    rows: &HashMap<String, Option<P::Row>>,
+    key: String,
+) -> Result<RowChange, DecodeError> {
+    let Some(row) = rows.get(&key).and_then(Option::as_ref) else {
+        return Ok(RowChange { key, row: None });
+    };
+    let body = to_text(P::NAME, row)?;
+    let row = StoredRow { sort: P::sort(row), search: P::search(row), body };
+    Ok(RowChange { key, row: Some(row) })
+}
