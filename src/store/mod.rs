@@ -1,0 +1,10 @@
+//! What survives: the contract of the durable store and its engines. The only SQL stands below here.
+//!
+//! Not known here: what a message means. Invariants: positions are gapless to readers; a group of units
+//! commits wholly or not at all; a writer whose epoch is gone writes nothing; event rows are never changed.
+
+mod contract;
+pub mod lock;
+pub mod sqlite;
+
+pub use contract::*;

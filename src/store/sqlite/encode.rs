@@ -1,0 +1,258 @@
+//! Turns a group of units into the few JSON texts that one transaction's set-based statements unpack.
+
+use crate::domain::context::RowChange;
+use crate::domain::envelope::{Envelope, Kind};
+use crate::store::{Handled, Outcome, Snapshot, StoreError, StoreResult, Unit};
+use serde::Serialize;
+use uuid::Uuid;
+
+/// `?1` first position, `?2` epoch, `?3` messages. A lost epoch reads as NULL, which `epoch` refuses.
+pub const MESSAGES_SQL: &str = "
+INSERT INTO events (position, id, kind, context, key, stream_version, type, schema_version, body, time_us,
+                    causation_id, correlation_id, trace, extra, epoch)
+SELECT ?1 + m.key, unhex(m.value ->> 0), m.value ->> 1, m.value ->> 2, m.value ->> 3, m.value ->> 4,
+       m.value ->> 5, m.value ->> 6, m.value -> 7, m.value ->> 8, unhex(m.value ->> 9),
+       unhex(m.value ->> 10), m.value ->> 11, m.value ->> 12,
+       (SELECT epoch FROM process_epoch WHERE epoch = ?2)
+FROM json_each(?3) AS m;
+INSERT INTO inbox (position, context)
+SELECT position, context FROM events WHERE position >= ?1 AND kind = 0;";
+
+/// `?4` handled commands: position, status, offset of the first message caused, their count, answer, time.
+pub const HANDLED_SQL: &str = "
+INSERT INTO outcomes (position, status, first_position, last_position, answer, at_us, epoch)
+SELECT h.value ->> 0, h.value ->> 1, ?1 + (h.value ->> 2), ?1 + (h.value ->> 2) + (h.value ->> 3) - 1,
+       h.value ->> 4, h.value ->> 5, (SELECT epoch FROM process_epoch WHERE epoch = ?2)
+FROM json_each(?4) AS h;
+DELETE FROM inbox WHERE position IN (SELECT h.value ->> 0 FROM json_each(?4) AS h);";
+
+/// Goes before [`HANDLED_SQL`] in a group with dead letters, while their inbox rows still stand.
+pub(super) const DEAD_SQL: &str = "
+INSERT INTO dead_letters (position, context, key, attempts, reason, at_us)
+SELECT e.position, e.context, e.key, i.attempts, h.value ->> 4, h.value ->> 5
+FROM json_each(?4) AS h
+JOIN events AS e ON e.position = h.value ->> 0
+JOIN inbox AS i ON i.position = e.position
+WHERE h.value ->> 1 = 2;";
+
+pub(super) const SNAPSHOTS_SQL: &str = "
+INSERT OR REPLACE INTO snapshots (context, key, stream_version, state_version, body)
+SELECT s.value ->> 0, s.value ->> 1, s.value ->> 2, s.value ->> 3, s.value ->> 4 FROM json_each(?5) AS s;";
+
+pub(super) const CHECKPOINTS_SQL: &str = "
+INSERT INTO checkpoints (reader, position, epoch)
+SELECT c.value ->> 0, c.value ->> 1, (SELECT epoch FROM process_epoch WHERE epoch = ?2)
+FROM json_each(?6) AS c WHERE true
+ON CONFLICT (reader) DO UPDATE SET position = excluded.position, epoch = excluded.epoch;";
+
+pub(super) const IDEMPOTENCY_SQL: &str = "
+INSERT INTO idempotency (digest, body_digest, message_id, at_us)
+SELECT unhex(k.value ->> 0), unhex(k.value ->> 1), unhex(k.value ->> 2), k.value ->> 3 FROM json_each(?7) AS k;";
+
+pub(super) const BURNT_SQL: &str = "
+UPDATE inbox SET attempts = attempts + 1, last_error = b.value ->> 1
+FROM json_each(?8) AS b WHERE inbox.position = b.value ->> 0;";
+
+/// Changed and deleted rows of one read model's table, given as parameter `?n`.
+#[must_use]
+pub fn table_sql(table: &str, n: usize) -> String {
+    format!(
+        "
+INSERT INTO \"{table}\" (key, sort, search, body)
+SELECT r.value ->> 0, r.value ->> 1, r.value ->> 2, r.value -> 3
+FROM json_each(?{n}) AS r WHERE json_array_length(r.value) = 4
+ON CONFLICT (key) DO UPDATE SET sort = excluded.sort, search = excluded.search, body = excluded.body;
+DELETE FROM \"{table}\" WHERE key IN (
+    SELECT r.value ->> 0 FROM json_each(?{n}) AS r WHERE json_array_length(r.value) = 1);"
+    )
+}
+
+/// One JSON array of rows, built without an intermediate value.
+pub(super) struct JsonRows {
+    text: Vec<u8>,
+}
+
+impl JsonRows {
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        let mut text = Vec::with_capacity(bytes);
+        text.push(b'[');
+        Self { text }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.text.len() == 1
+    }
+
+    pub(super) fn row(&mut self) -> JsonRow<'_> {
+        if !self.is_empty() {
+            self.text.push(b',');
+        }
+        self.text.push(b'[');
+        JsonRow { text: &mut self.text, first: true }
+    }
+
+    pub(super) fn finish(mut self) -> StoreResult<String> {
+        self.text.push(b']');
+        String::from_utf8(self.text).map_err(|error| StoreError::Refused(error.to_string()))
+    }
+}
+
+/// A row being written; `end` closes it.
+pub(super) struct JsonRow<'a> {
+    text: &'a mut Vec<u8>,
+    first: bool,
+}
+
+impl JsonRow<'_> {
+    fn comma(&mut self) {
+        if !std::mem::take(&mut self.first) {
+            self.text.push(b',');
+        }
+    }
+
+    pub(super) fn value(&mut self, value: &(impl Serialize + ?Sized)) -> StoreResult<&mut Self> {
+        self.comma();
+        serde_json::to_writer(&mut *self.text, value)
+            .map_err(|error| StoreError::Refused(error.to_string()))?;
+        Ok(self)
+    }
+
+    /// JSON text that is put in as it is.
+    pub(super) fn raw(&mut self, json: &str) -> &mut Self {
+        self.comma();
+        self.text.extend_from_slice(json.as_bytes());
+        self
+    }
+
+    pub(super) fn uuid(&mut self, id: &Uuid) -> &mut Self {
+        let mut buffer = [0; uuid::fmt::Simple::LENGTH];
+        self.hex(id.simple().encode_lower(&mut buffer))
+    }
+
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.hex(&hex)
+    }
+
+    fn hex(&mut self, digits: &str) -> &mut Self {
+        self.comma();
+        self.text.push(b'"');
+        self.text.extend_from_slice(digits.as_bytes());
+        self.text.push(b'"');
+        self
+    }
+
+    pub(super) fn end(&mut self) {
+        self.text.push(b']');
+    }
+}
+
+/// Rows for [`MESSAGES_SQL`].
+///
+/// # Errors
+/// When a value has no JSON form.
+pub fn encode_messages<'a>(messages: impl Iterator<Item = &'a Envelope>) -> StoreResult<String> {
+    let mut rows = JsonRows::with_capacity(64 * 1024);
+    for message in messages {
+        encode_message(&mut rows, message)?;
+    }
+    rows.finish()
+}
+
+fn encode_message(rows: &mut JsonRows, message: &Envelope) -> StoreResult<()> {
+    let mut row = rows.row();
+    row.uuid(&message.id);
+    row.value(&u8::from(message.kind == Kind::Event))?;
+    row.value(&*message.context)?.value(message.key.as_str())?.value(&message.stream_version)?;
+    row.value(&*message.type_name)?.value(&message.schema_version)?.raw(&message.body);
+    row.value(&message.time.timestamp_micros())?;
+    match &message.causation_id {
+        Some(id) => row.uuid(id),
+        None => row.raw("null"),
+    };
+    row.uuid(&message.correlation_id).value(&message.trace.as_deref())?;
+    if message.extra.is_empty() {
+        row.raw("null");
+    } else {
+        let text = serde_json::to_string(&message.extra).map_err(|e| StoreError::Refused(e.to_string()))?;
+        row.value(&text)?;
+    }
+    row.end();
+    Ok(())
+}
+
+/// Rows for [`HANDLED_SQL`]: each with the offset of its unit's first message in the group and their count.
+///
+/// # Errors
+/// When a value has no JSON form.
+pub fn encode_handled<'a>(
+    handled: impl Iterator<Item = (&'a Handled, usize, usize)>,
+    at_us: i64,
+) -> StoreResult<String> {
+    let mut rows = JsonRows::with_capacity(4 * 1024);
+    for (done, offset, count) in handled {
+        let mut row = rows.row();
+        let (status, answer) = match &done.outcome {
+            Outcome::Handled => (0, None),
+            Outcome::Rejected { rejection } => {
+                let text =
+                    serde_json::to_string(rejection).map_err(|e| StoreError::Refused(e.to_string()))?;
+                (1, Some(text))
+            }
+            Outcome::Dead { reason } => (2, Some(reason.clone())),
+        };
+        row.value(&done.position)?.value(&status)?;
+        row.value(&(count > 0).then_some(offset))?.value(&count)?;
+        row.value(&answer)?.value(&at_us)?.end();
+    }
+    rows.finish()
+}
+
+pub(super) fn encode_snapshots<'a>(snapshots: impl Iterator<Item = &'a Snapshot>) -> StoreResult<String> {
+    let mut rows = JsonRows::with_capacity(4 * 1024);
+    for snapshot in snapshots {
+        let mut row = rows.row();
+        row.value(&*snapshot.context)?.value(snapshot.key.as_str())?.value(&snapshot.stream_version)?;
+        row.value(&snapshot.state_version)?.value(&snapshot.body)?.end();
+    }
+    rows.finish()
+}
+
+pub(super) fn encode_checkpoints(units: &[Unit]) -> StoreResult<String> {
+    let mut rows = JsonRows::with_capacity(256);
+    for checkpoint in units.iter().filter_map(|unit| unit.checkpoint.as_ref()) {
+        rows.row().value(&checkpoint.reader)?.value(&checkpoint.position)?.end();
+    }
+    rows.finish()
+}
+
+pub(super) fn encode_idempotency(units: &[Unit], at_us: i64) -> StoreResult<String> {
+    let mut rows = JsonRows::with_capacity(1024);
+    for key in units.iter().filter_map(|unit| unit.idempotency.as_ref()) {
+        let mut row = rows.row();
+        row.bytes(&key.digest).bytes(&key.body_digest).uuid(&key.message_id).value(&at_us)?.end();
+    }
+    rows.finish()
+}
+
+pub(super) fn encode_burnt(units: &[Unit]) -> StoreResult<String> {
+    let mut rows = JsonRows::with_capacity(1024);
+    for burnt in units.iter().filter_map(|unit| unit.burnt.as_ref()) {
+        rows.row().value(&burnt.position)?.value(&burnt.error)?.end();
+    }
+    rows.finish()
+}
+
+/// Rows for [`table_sql`]: key, sort, search and body, or the key alone to delete it.
+pub(super) fn encode_rows<'a>(changes: impl Iterator<Item = &'a RowChange>) -> StoreResult<String> {
+    let mut rows = JsonRows::with_capacity(16 * 1024);
+    for change in changes {
+        let mut row = rows.row();
+        row.value(&change.key)?;
+        if let Some(stored) = &change.row {
+            row.value(&stored.sort)?.value(&stored.search)?.raw(&stored.body);
+        }
+        row.end();
+    }
+    rows.finish()
+}

@@ -1,0 +1,124 @@
+//! The embedded engine: one SQLite file, one writing connection, a pool of read-only ones.
+
+mod encode;
+mod error;
+mod open;
+mod read;
+mod rows;
+mod write;
+
+use super::lock::FolderLock;
+use super::{
+    Filter, Idempotency, MessageStatus, Page, Placed, RowPage, RowQuery, Store, StoreResult, Stream, Unit,
+    Waiting,
+};
+use crate::domain::envelope::{Envelope, Key};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use sqlx::SqlitePool;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+use write::Writer;
+
+pub use encode::{HANDLED_SQL, MESSAGES_SQL, encode_handled, encode_messages, table_sql};
+pub use open::writer_options;
+
+/// The oldest SQLite without the WAL-reset corruption bug.
+pub const MINIMUM_SQLITE: (u32, u32, u32) = (3, 51, 3);
+
+/// See the module.
+pub struct SqliteStore {
+    writer: Mutex<Writer>,
+    readers: SqlitePool,
+    epoch: i64,
+    _lock: FolderLock,
+}
+
+impl Store for SqliteStore {
+    fn engine(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn epoch(&self) -> i64 {
+        self.epoch
+    }
+
+    fn commit(&self, units: Arc<Vec<Unit>>) -> BoxFuture<'_, StoreResult<Vec<Placed>>> {
+        async move { self.writer.lock().await.commit(&units).await }.boxed()
+    }
+
+    fn last_position(&self) -> BoxFuture<'_, StoreResult<i64>> {
+        read::last_position(&self.readers).boxed()
+    }
+
+    fn messages_after(&self, after: i64, limit: u32, filter: Filter) -> BoxFuture<'_, StoreResult<Page>> {
+        read::messages_after(&self.readers, after, limit, filter).boxed()
+    }
+
+    fn message(&self, id: Uuid) -> BoxFuture<'_, StoreResult<Option<MessageStatus>>> {
+        read::message(&self.readers, id).boxed()
+    }
+
+    fn range(&self, first: i64, last: i64) -> BoxFuture<'_, StoreResult<Vec<Envelope>>> {
+        read::range(&self.readers, first, last).boxed()
+    }
+
+    fn idempotency(&self, digest: [u8; 32]) -> BoxFuture<'_, StoreResult<Option<Idempotency>>> {
+        read::idempotency(&self.readers, digest).boxed()
+    }
+
+    fn waiting(&self, context: &str, after: i64, limit: u32) -> BoxFuture<'_, StoreResult<Vec<Waiting>>> {
+        read::waiting(&self.readers, context.to_owned(), after, limit).boxed()
+    }
+
+    fn waiting_counts(&self) -> BoxFuture<'_, StoreResult<Vec<(String, i64)>>> {
+        read::waiting_counts(&self.readers).boxed()
+    }
+
+    fn streams(
+        &self,
+        context: &str,
+        state_version: u32,
+        keys: Vec<Key>,
+    ) -> BoxFuture<'_, StoreResult<Vec<Stream>>> {
+        read::streams(&self.readers, context.to_owned(), state_version, keys).boxed()
+    }
+
+    fn checkpoint(&self, reader: &str) -> BoxFuture<'_, StoreResult<i64>> {
+        read::checkpoint(&self.readers, reader.to_owned()).boxed()
+    }
+
+    fn prepare_table(&self, table: &str) -> BoxFuture<'_, StoreResult<()>> {
+        let table = table.to_owned();
+        async move { self.writer.lock().await.prepare_table(&table).await }.boxed()
+    }
+
+    fn rows_by_key(
+        &self,
+        table: &str,
+        keys: Vec<String>,
+    ) -> BoxFuture<'_, StoreResult<Vec<(String, String)>>> {
+        rows::by_key(&self.readers, table.to_owned(), keys).boxed()
+    }
+
+    fn rows(&self, table: &str, query: RowQuery) -> BoxFuture<'_, StoreResult<RowPage>> {
+        rows::page(&self.readers, table.to_owned(), query).boxed()
+    }
+
+    fn put_session(&self, digest: [u8; 32], expires_us: i64) -> BoxFuture<'_, StoreResult<()>> {
+        async move { self.writer.lock().await.put_session(digest, expires_us).await }.boxed()
+    }
+
+    fn session_expiry(&self, digest: [u8; 32]) -> BoxFuture<'_, StoreResult<Option<i64>>> {
+        read::session_expiry(&self.readers, digest).boxed()
+    }
+
+    fn close(&self) -> BoxFuture<'_, StoreResult<()>> {
+        async move {
+            self.readers.close().await;
+            self.writer.lock().await.close().await
+        }
+        .boxed()
+    }
+}

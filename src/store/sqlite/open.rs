@@ -1,0 +1,128 @@
+//! Opening a data folder: lock, version, migrations, and the next epoch.
+
+use super::write::Writer;
+use super::{MINIMUM_SQLITE, SqliteStore};
+use crate::store::lock::FolderLock;
+use crate::store::{StoreError, StoreResult};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, Row, SqlSafeStr, SqliteConnection, SqlitePool};
+use std::path::Path;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+const MIGRATIONS: &[(i64, &str, &str)] =
+    &[(1, "store", include_str!("../../../migrations/sqlite/0001_store.sql"))];
+const READERS: u32 = 4;
+
+impl SqliteStore {
+    /// Opens the store in `folder`, making both if they are not there, and takes its ownership.
+    ///
+    /// # Errors
+    /// When another process owns the folder, the disk refuses, or the file is not ours or damaged.
+    pub async fn open(folder: &Path, now_us: i64) -> StoreResult<Self> {
+        make_folder(folder)?;
+        let lock = FolderLock::take(folder)?;
+        let path = folder.join("meal-planner.db");
+        let mut connection = writer_options(&path).connect().await.map_err(|e| cannot_open(folder, &e))?;
+        check_version(&mut connection).await?;
+        migrate(&mut connection).await.map_err(|error| keep_unusable(folder, error))?;
+        let epoch = begin_epoch(&mut connection, now_us).await?;
+        let readers = open_readers(&path).await?;
+        let last = super::read::last_position(&readers).await?;
+        Ok(Self { writer: Mutex::new(Writer::new(connection, epoch, last)), readers, epoch, _lock: lock })
+    }
+}
+
+/// How the one writing connection is opened; every commit is on the disk when it returns.
+#[must_use]
+pub fn writer_options(path: &Path) -> SqliteConnectOptions {
+    base_options(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("wal_autocheckpoint", "4000")
+        .pragma("journal_size_limit", "67108864")
+        .optimize_on_close(true, 400)
+}
+
+fn base_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(Duration::from_secs(5))
+        .foreign_keys(true)
+        .pragma("trusted_schema", "OFF")
+        .pragma("cell_size_check", "ON")
+        .pragma("temp_store", "MEMORY")
+        .pragma("mmap_size", "134217728")
+        .disable_statement_logging()
+}
+
+async fn open_readers(path: &Path) -> StoreResult<SqlitePool> {
+    let options = base_options(path).read_only(true).pragma("query_only", "ON");
+    let pool = SqlitePoolOptions::new().max_connections(READERS).test_before_acquire(false);
+    Ok(pool.connect_with(options).await?)
+}
+
+fn make_folder(folder: &Path) -> StoreResult<()> {
+    std::fs::create_dir_all(folder).map_err(|error| StoreError::Unusable {
+        message: format!("the data folder {} cannot be made: {error}", folder.display()),
+        hint: "give --data a folder that this user may write".to_owned(),
+    })
+}
+
+async fn check_version(connection: &mut SqliteConnection) -> StoreResult<()> {
+    let row = sqlx::query("SELECT sqlite_version()").fetch_one(connection).await?;
+    let version: String = row.try_get(0)?;
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let mut next = || parts.next().unwrap_or(0);
+    if (next(), next(), next()) >= MINIMUM_SQLITE {
+        return Ok(());
+    }
+    let (major, minor, patch) = MINIMUM_SQLITE;
+    Err(StoreError::Unusable {
+        message: format!(
+            "SQLite {version} can corrupt a database in WAL mode; {major}.{minor}.{patch} is needed"
+        ),
+        hint: "build with the bundled SQLite (the default) instead of the system's".to_owned(),
+    })
+}
+
+async fn migrate(connection: &mut SqliteConnection) -> StoreResult<()> {
+    let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
+        Migration::new(*version, (*name).into(), MigrationType::Simple, (*sql).into_sql_str(), false)
+    });
+    let migrator = Migrator::with_migrations(migrations.collect());
+    migrator.run_direct(None, connection, false).await.map_err(|error| StoreError::Unusable {
+        message: format!("the database cannot be brought up to date: {error}"),
+        hint: "if a newer meal-planner has written it, run that one; else restore a backup".to_owned(),
+    })
+}
+
+async fn begin_epoch(connection: &mut SqliteConnection, now_us: i64) -> StoreResult<i64> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let row =
+        sqlx::query("UPDATE process_epoch SET epoch = epoch + 1, started_us = ?1, clean = 0 RETURNING epoch")
+            .bind(now_us)
+            .fetch_one(&mut *transaction)
+            .await?;
+    let epoch = row.try_get(0)?;
+    transaction.commit().await?;
+    Ok(epoch)
+}
+
+fn cannot_open(folder: &Path, error: &sqlx::Error) -> StoreError {
+    keep_unusable(folder, super::error::store_error(error))
+}
+
+fn keep_unusable(folder: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unusable { .. } => error,
+        StoreError::Fenced { .. } | StoreError::Refused(_) | StoreError::Unavailable(_) => {
+            StoreError::Unusable {
+                message: format!("the database in {} cannot be opened: {error}", folder.display()),
+                hint: "look whether the disk is full or read-only, and who owns the files".to_owned(),
+            }
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The one writing connection: a group of units becomes one prepared text, one thread hop, one fsync.
+
+use super::encode::{
+    BURNT_SQL, CHECKPOINTS_SQL, DEAD_SQL, HANDLED_SQL, IDEMPOTENCY_SQL, MESSAGES_SQL, SNAPSHOTS_SQL,
+    encode_burnt, encode_checkpoints, encode_handled, encode_idempotency, encode_messages, encode_rows,
+    encode_snapshots, table_sql,
+};
+use super::error::{is_not_null, store_error};
+use crate::store::{Outcome, Placed, StoreError, StoreResult, TableChange, Unit};
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, AssertSqlSafe, Connection, Executor, Row, SqliteConnection};
+
+const FIRST_TABLE_PARAMETER: usize = 9;
+
+pub(super) struct Writer {
+    connection: Option<SqliteConnection>,
+    epoch: i64,
+    last_position: i64,
+    /// Set while a commit runs: if its future was dropped, the connection may hold an open transaction.
+    unsettled: bool,
+}
+
+impl Writer {
+    pub(super) fn new(connection: SqliteConnection, epoch: i64, last_position: i64) -> Self {
+        Self { connection: Some(connection), epoch, last_position, unsettled: false }
+    }
+
+    pub(super) async fn commit(&mut self, units: &[Unit]) -> StoreResult<Vec<Placed>> {
+        self.settle().await?;
+        let statement = Statement::of(units, self.last_position + 1, self.epoch)?;
+        let count: i64 = units.iter().map(|unit| unit.messages.len() as i64).sum();
+        self.unsettled = true;
+        let connection = open(&mut self.connection)?;
+        let result = connection.execute(statement.query()).await;
+        match result {
+            Ok(_) => {
+                self.unsettled = false;
+                let placed = placed(units, self.last_position + 1);
+                self.last_position += count;
+                Ok(placed)
+            }
+            Err(error) => self.failed(&error, units, count).await,
+        }
+    }
+
+    /// After an error the transaction may stand open, be rolled back, or even be committed.
+    async fn failed(&mut self, error: &sqlx::Error, units: &[Unit], count: i64) -> StoreResult<Vec<Placed>> {
+        let before = self.last_position;
+        self.settle().await?;
+        if count > 0 && self.last_position == before + count {
+            return Ok(placed(units, before + 1));
+        }
+        if is_not_null(error) && !self.owns_epoch().await? {
+            return Err(StoreError::Fenced { epoch: self.epoch });
+        }
+        Err(store_error(error))
+    }
+
+    async fn settle(&mut self) -> StoreResult<()> {
+        if !self.unsettled {
+            return Ok(());
+        }
+        let connection = open(&mut self.connection)?;
+        // Refused when no transaction is open, which is just as good.
+        let rolled_back = connection.execute("ROLLBACK").await;
+        let row =
+            sqlx::query("SELECT coalesce(max(position), 0) FROM events").fetch_one(&mut *connection).await;
+        match (rolled_back, row) {
+            (_, Ok(row)) => self.last_position = row.try_get(0)?,
+            (Err(error), Err(_)) | (Ok(_), Err(error)) => return Err(store_error(&error)),
+        }
+        self.unsettled = false;
+        Ok(())
+    }
+
+    async fn owns_epoch(&mut self) -> StoreResult<bool> {
+        let row =
+            sqlx::query("SELECT epoch FROM process_epoch").fetch_one(open(&mut self.connection)?).await?;
+        Ok(row.try_get::<i64, _>(0)? == self.epoch)
+    }
+
+    pub(super) async fn prepare_table(&mut self, table: &str) -> StoreResult<()> {
+        self.settle().await?;
+        let sql = format!(
+            "CREATE TABLE IF NOT EXISTS \"{table}\" (
+                 key TEXT PRIMARY KEY, sort TEXT NOT NULL, search TEXT NOT NULL, body TEXT NOT NULL
+             ) STRICT, WITHOUT ROWID;
+             CREATE INDEX IF NOT EXISTS \"{table}_sort\" ON \"{table}\" (sort, key);"
+        );
+        open(&mut self.connection)?.execute(AssertSqlSafe(sql)).await?;
+        Ok(())
+    }
+
+    pub(super) async fn put_session(&mut self, digest: [u8; 32], expires_us: i64) -> StoreResult<()> {
+        self.settle().await?;
+        sqlx::query("INSERT OR REPLACE INTO sessions (digest, expires_us) VALUES (?1, ?2)")
+            .bind(digest.as_slice())
+            .bind(expires_us)
+            .execute(open(&mut self.connection)?)
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn close(&mut self) -> StoreResult<()> {
+        self.settle().await?;
+        let Some(mut connection) = self.connection.take() else { return Ok(()) };
+        sqlx::query("UPDATE process_epoch SET clean = 1 WHERE epoch = ?1")
+            .bind(self.epoch)
+            .execute(&mut connection)
+            .await?;
+        connection.close().await?;
+        Ok(())
+    }
+}
+
+fn open(connection: &mut Option<SqliteConnection>) -> StoreResult<&mut SqliteConnection> {
+    connection.as_mut().ok_or_else(|| StoreError::Unavailable("the store is closed".to_owned()))
+}
+
+fn placed(units: &[Unit], first: i64) -> Vec<Placed> {
+    let mut next = first;
+    units
+        .iter()
+        .map(|unit| {
+            let place = Placed { first: next };
+            next += unit.messages.len() as i64;
+            place
+        })
+        .collect()
+}
+
+/// The text of one group's transaction and its parameters. Texts repeat, so their plans stay cached.
+struct Statement {
+    sql: String,
+    arguments: SqliteArguments,
+}
+
+impl Statement {
+    fn of(units: &[Unit], first: i64, epoch: i64) -> StoreResult<Self> {
+        let tables = tables(units);
+        let parameters = parameters(units, &tables)?;
+        let mut arguments = SqliteArguments::default();
+        bind(&mut arguments, first)?;
+        bind(&mut arguments, epoch)?;
+        for text in parameters {
+            bind(&mut arguments, text)?;
+        }
+        Ok(Self { sql: sql(units, &tables), arguments })
+    }
+
+    fn query(self) -> sqlx::query::Query<'static, sqlx::Sqlite, SqliteArguments> {
+        sqlx::query_with(AssertSqlSafe(self.sql), self.arguments)
+    }
+}
+
+fn bind<T>(arguments: &mut SqliteArguments, value: T) -> StoreResult<()>
+where
+    T: for<'t> sqlx::Encode<'t, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+{
+    arguments.add(value).map_err(|error| StoreError::Refused(error.to_string()))
+}
+
+fn tables(units: &[Unit]) -> Vec<&str> {
+    let mut names: Vec<&str> =
+        units.iter().filter_map(|unit| unit.table.as_ref()).map(|t| &*t.table).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Parameters `?3` and up; those a statement does not use stay empty.
+fn parameters(units: &[Unit], tables: &[&str]) -> StoreResult<Vec<String>> {
+    let at_us = chrono::DateTime::timestamp_micros(&crate::clock::now());
+    let mut offset = 0;
+    let mut handled = Vec::with_capacity(units.len());
+    for unit in units {
+        if let Some(done) = &unit.handled {
+            handled.push((done, offset, unit.messages.len()));
+        }
+        offset += unit.messages.len();
+    }
+    let mut texts = vec![
+        encode_messages(units.iter().flat_map(|unit| &unit.messages))?,
+        encode_handled(handled.into_iter(), at_us)?,
+        encode_snapshots(units.iter().filter_map(|unit| unit.snapshot.as_ref()))?,
+        encode_checkpoints(units)?,
+        encode_idempotency(units, at_us)?,
+        encode_burnt(units)?,
+    ];
+    for table in tables {
+        let changes =
+            units.iter().filter_map(|unit| unit.table.as_ref()).filter(|change| change.table == *table);
+        texts.push(encode_rows(changes.flat_map(|change: &TableChange| &change.rows))?);
+    }
+    Ok(texts)
+}
+
+fn sql(units: &[Unit], tables: &[&str]) -> String {
+    let has = |part: fn(&Unit) -> bool| units.iter().any(part);
+    let dead =
+        |unit: &Unit| unit.handled.as_ref().is_some_and(|done| matches!(done.outcome, Outcome::Dead { .. }));
+    let parts = [
+        (has(|unit| !unit.messages.is_empty()), MESSAGES_SQL),
+        (has(|unit| unit.burnt.is_some()), BURNT_SQL),
+        (has(dead), DEAD_SQL),
+        (has(|unit| unit.handled.is_some()), HANDLED_SQL),
+        (has(|unit| unit.snapshot.is_some()), SNAPSHOTS_SQL),
+        (has(|unit| unit.checkpoint.is_some()), CHECKPOINTS_SQL),
+        (has(|unit| unit.idempotency.is_some()), IDEMPOTENCY_SQL),
+    ];
+    let mut sql = String::with_capacity(4096);
+    sql.push_str("BEGIN IMMEDIATE;");
+    sql.extend(parts.iter().filter(|(present, _)| *present).map(|(_, text)| *text));
+    for (n, table) in tables.iter().enumerate() {
+        sql.push_str(&table_sql(table, FIRST_TABLE_PARAMETER + n));
+    }
+    sql.push_str("COMMIT;");
+    sql
+}
