@@ -1,5 +1,6 @@
 //! meal-planner: a home server that plans a household's meals and never loses or repeats what it has accepted.
 
+pub mod actors;
 pub mod clock;
 pub mod domain;
 pub mod store;

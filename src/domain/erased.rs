@@ -95,6 +95,6 @@ fn change<P: Projection>(
         return Ok(RowChange { key, row: None });
     };
     let body = to_text(P::NAME, row)?;
-    let row = StoredRow { sort: P::sort(row), search: P::search(row), body };
+    let row = StoredRow { sort: P::sort(row), search: P::search(row).to_lowercase(), body };
     Ok(RowChange { key, row: Some(row) })
 }

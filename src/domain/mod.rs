@@ -5,3 +5,4 @@ pub mod envelope;
 pub mod erased;
 pub mod measure;
 pub mod message;
+pub mod reply;

@@ -39,6 +39,7 @@ pub enum Outcome {
 /// A command that is done, within the unit that says what it led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handled {
+    pub context: Arc<str>,
     pub position: i64,
     pub id: Uuid,
     pub outcome: Outcome,

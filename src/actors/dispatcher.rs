@@ -1,0 +1,194 @@
+//! Accepting messages: checked, made durable, then answered; and finding out what became of them.
+
+use super::hub::{Done, Hub};
+use super::journal::Origin;
+use crate::clock;
+use crate::domain::context::Rejection;
+use crate::domain::envelope::{Address, Envelope};
+use crate::store::{Idempotency, MessageStatus, StoreError, StoreResult, Unit};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+use thiserror::Error;
+use uuid::Uuid;
+
+/// Waiting messages of one context past which new ones are refused.
+pub const HARD_WATERMARK: i64 = 100_000;
+
+/// A message somebody wants accepted.
+#[derive(Clone, Debug)]
+pub struct NewCommand {
+    pub to: Address,
+    pub type_name: String,
+    pub schema_version: u16,
+    pub body: String,
+    pub id: Uuid,
+    /// Whether the client chose the id, so that it may be a repeat.
+    pub id_given: bool,
+    /// SHA-256 of the client's `Idempotency-Key` with its owner, and of what was asked under it.
+    pub idempotency: Option<([u8; 32], [u8; 32])>,
+    pub trace: Option<Arc<str>>,
+    pub user: Option<String>,
+}
+
+/// Durable from here on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    pub id: Uuid,
+    pub position: i64,
+    /// It had been accepted before; nothing was added.
+    pub repeated: bool,
+}
+
+/// Why a message was not accepted. Nothing of it is kept.
+#[derive(Clone, Debug, Error)]
+pub enum Refusal {
+    #[error("there is no context called {0:?}")]
+    UnknownContext(String),
+    #[error("too much is waiting for {context} ({waiting} messages)")]
+    Busy { context: String, waiting: i64, retry_after_s: u64 },
+    #[error("the same id or Idempotency-Key was used for something else")]
+    KeyReused,
+    #[error("{}", .0.message)]
+    Invalid(Rejection),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The entrance to the durable path. Cheap to clone.
+#[derive(Clone)]
+pub struct Dispatcher(Arc<Hub>);
+
+impl Dispatcher {
+    #[must_use]
+    pub fn new(hub: Arc<Hub>) -> Self {
+        Self(hub)
+    }
+
+    #[must_use]
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.0
+    }
+
+    /// Returns when the message is on the disk.
+    ///
+    /// # Errors
+    /// See [`Refusal`]; a repeat of an accepted message is not an error.
+    pub async fn accept(&self, command: NewCommand) -> Result<Accepted, Refusal> {
+        self.admit(&command.to.context)?;
+        if let Some(repeat) = self.repeated(&command).await? {
+            return Ok(repeat);
+        }
+        match self.0.journal.commit(Origin::Edge, vec![unit(&command)]).await {
+            Ok(placed) => {
+                let position = placed.first().map_or(0, |place| place.first);
+                Ok(Accepted { id: command.id, position, repeated: false })
+            }
+            // Two repeats at once: the one that came second finds the first.
+            Err(StoreError::Refused(reason)) if command.may_repeat() => {
+                self.repeated(&command).await?.ok_or(Refusal::Store(StoreError::Refused(reason)))
+            }
+            Err(error) => Err(Refusal::Store(error)),
+        }
+    }
+
+    /// Accepts and waits for the outcome, at most this long. `None`: accepted, and still at work.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    pub async fn ask(
+        &self,
+        command: NewCommand,
+        patience: Duration,
+    ) -> Result<(Accepted, Option<Done>), Refusal> {
+        let id = command.id;
+        let mut waiting = self.0.wait_for(id);
+        let accepted = match self.accept(command).await {
+            Ok(accepted) => accepted,
+            Err(refusal) => {
+                drop(waiting);
+                self.0.forget(id);
+                return Err(refusal);
+            }
+        };
+        if accepted.id != id {
+            waiting = self.0.wait_for(accepted.id);
+        }
+        if accepted.repeated
+            && let Some(done) = self.stored(accepted.id).await?
+        {
+            drop(waiting);
+            self.0.forget(accepted.id);
+            return Ok((accepted, Some(done)));
+        }
+        let done = tokio::time::timeout(patience, &mut waiting).await.ok().and_then(Result::ok);
+        drop(waiting);
+        if done.is_none() {
+            self.0.forget(accepted.id);
+        }
+        Ok((accepted, done))
+    }
+
+    fn admit(&self, context: &str) -> Result<(), Refusal> {
+        let Some(lane) = self.0.lanes.get(context) else {
+            return Err(Refusal::UnknownContext(context.to_owned()));
+        };
+        let waiting = lane.status.waiting.load(Relaxed);
+        if waiting >= HARD_WATERMARK {
+            return Err(Refusal::Busy { context: context.to_owned(), waiting, retry_after_s: 5 });
+        }
+        if self.0.journal.is_fenced() {
+            return Err(Refusal::Store(StoreError::Fenced { epoch: self.0.store.epoch() }));
+        }
+        Ok(())
+    }
+
+    async fn repeated(&self, command: &NewCommand) -> Result<Option<Accepted>, Refusal> {
+        if !command.may_repeat() {
+            return Ok(None);
+        }
+        let mut id = command.id_given.then_some(command.id);
+        if let Some((digest, body_digest)) = command.idempotency {
+            match self.0.store.idempotency(digest).await? {
+                Some(known) if known.body_digest != body_digest => return Err(Refusal::KeyReused),
+                Some(known) => id = Some(known.message_id),
+                None => {}
+            }
+        }
+        let Some(id) = id else { return Ok(None) };
+        let Some(MessageStatus { envelope, .. }) = self.0.store.message(id).await? else { return Ok(None) };
+        let same = *envelope.type_name == *command.type_name
+            && envelope.context == command.to.context
+            && (command.idempotency.is_some() || envelope.body == command.body);
+        if !same {
+            return Err(Refusal::KeyReused);
+        }
+        Ok(Some(Accepted { id, position: envelope.position, repeated: true }))
+    }
+
+    async fn stored(&self, id: Uuid) -> StoreResult<Option<Done>> {
+        let Some(status) = self.0.store.message(id).await? else { return Ok(None) };
+        let position = status.envelope.position;
+        Ok(status.outcome.map(|stored| Done {
+            outcome: stored.outcome,
+            position: stored.caused.map_or(position, |(_, last)| last),
+        }))
+    }
+}
+
+impl NewCommand {
+    fn may_repeat(&self) -> bool {
+        self.id_given || self.idempotency.is_some()
+    }
+}
+
+fn unit(command: &NewCommand) -> Unit {
+    let NewCommand { to, type_name, body, id, .. } = command;
+    let mut envelope = Envelope::command(to, type_name, body.clone(), *id, clock::now());
+    envelope.schema_version = command.schema_version;
+    envelope.trace.clone_from(&command.trace);
+    envelope.extra.user.clone_from(&command.user);
+    let idempotency =
+        command.idempotency.map(|(digest, body_digest)| Idempotency { digest, body_digest, message_id: *id });
+    Unit { messages: vec![envelope], idempotency, ..Unit::default() }
+}

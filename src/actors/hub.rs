@@ -1,0 +1,167 @@
+//! What every actor of one runtime shares: the store, the addresses, and who waits for what.
+
+use super::doorbell::Doorbell;
+use super::journal::JournalHandle;
+use super::lane::Lane;
+use super::status::Registry;
+use crate::domain::envelope::Envelope;
+use crate::store::{Filter, Outcome, Page, Store, StoreResult};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use tokio::sync::{oneshot, watch};
+use uuid::Uuid;
+
+/// Newest messages kept in memory for readers that keep up.
+const TAIL: usize = 16_384;
+
+/// How a command ended and which positions it caused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    pub outcome: Outcome,
+    /// The newest position when its unit was committed.
+    pub position: i64,
+}
+
+/// A read model as the runtime sees it.
+pub struct View {
+    pub table: String,
+    pub reads: &'static [&'static str],
+    /// How far its rows are up to date.
+    pub caught_up: watch::Sender<i64>,
+}
+
+/// See the module. One a runtime; nothing in it is global to the process.
+pub struct Hub {
+    pub store: Arc<dyn Store>,
+    pub journal: JournalHandle,
+    pub registry: Registry,
+    pub lanes: HashMap<&'static str, Arc<Lane>>,
+    pub views: HashMap<&'static str, View>,
+    /// Rung when something was committed that the reader may care about.
+    pub readers: RwLock<Vec<Arc<Doorbell>>>,
+    tail: RwLock<VecDeque<Arc<Envelope>>>,
+    pub committed: watch::Sender<i64>,
+    waiters: Mutex<HashMap<Uuid, Vec<oneshot::Sender<Done>>>>,
+}
+
+impl Hub {
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        journal: JournalHandle,
+        registry: Registry,
+        lanes: HashMap<&'static str, Arc<Lane>>,
+        views: HashMap<&'static str, View>,
+        last_position: i64,
+    ) -> Self {
+        Self {
+            store,
+            journal,
+            registry,
+            lanes,
+            views,
+            readers: RwLock::default(),
+            tail: RwLock::default(),
+            committed: watch::Sender::new(last_position),
+            waiters: Mutex::default(),
+        }
+    }
+
+    /// The outcome of a message, if it is committed while somebody still listens.
+    pub fn wait_for(&self, id: Uuid) -> oneshot::Receiver<Done> {
+        let (sender, receiver) = oneshot::channel();
+        let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = waiters.entry(id).or_default();
+        waiting.retain(|sender| !sender.is_closed());
+        waiting.push(sender);
+        receiver
+    }
+
+    /// Forgets those who have stopped waiting for a message.
+    pub fn forget(&self, id: Uuid) {
+        let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(waiting) = waiters.get_mut(&id) {
+            waiting.retain(|sender| !sender.is_closed());
+            if waiting.is_empty() {
+                waiters.remove(&id);
+            }
+        }
+    }
+
+    pub(super) fn resolve(&self, done: impl Iterator<Item = (Uuid, Done)>) {
+        let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+        for (id, done) in done {
+            for sender in waiters.remove(&id).unwrap_or_default() {
+                // Nobody listens any more: the stored outcome answers whoever asks later.
+                drop(sender.send(done.clone()));
+            }
+        }
+    }
+
+    pub(super) fn publish(&self, messages: &[Arc<Envelope>]) {
+        let Some(last) = messages.last() else { return };
+        {
+            let mut tail = self.tail.write().unwrap_or_else(PoisonError::into_inner);
+            let excess = (tail.len() + messages.len()).saturating_sub(TAIL);
+            let drop_count = excess.min(tail.len());
+            tail.drain(..drop_count);
+            tail.extend(messages.iter().cloned());
+        }
+        self.committed.send_replace(last.position);
+        for bell in self.readers.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            bell.ring();
+        }
+    }
+
+    /// Messages after a position that match, in order: from memory when they are recent, else from the store.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn messages_after(&self, after: i64, limit: usize, filter: &Filter) -> StoreResult<SharedPage> {
+        if let Some(page) = self.recent_after(after, limit, filter) {
+            return Ok(page);
+        }
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        let Page { messages, read_to } = self.store.messages_after(after, limit, filter.clone()).await?;
+        Ok(SharedPage { messages: messages.into_iter().map(Arc::new).collect(), read_to })
+    }
+
+    fn recent_after(&self, after: i64, limit: usize, filter: &Filter) -> Option<SharedPage> {
+        let tail = self.tail.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(first) = tail.front() else {
+            let newest = *self.committed.borrow();
+            return (after >= newest).then(|| SharedPage { messages: Vec::new(), read_to: after });
+        };
+        if first.position > after + 1 {
+            return None;
+        }
+        let skip = usize::try_from(after + 1 - first.position).ok()?;
+        let mut page = SharedPage { messages: Vec::new(), read_to: after };
+        for message in tail.iter().skip(skip) {
+            if page.messages.len() >= limit {
+                break;
+            }
+            page.read_to = message.position;
+            if filter.matches(message) {
+                page.messages.push(message.clone());
+            }
+        }
+        Some(page)
+    }
+
+    /// Waits until every read model that folds a context has caught up with a position.
+    pub async fn caught_up(&self, context: &str, position: i64) {
+        for view in self.views.values().filter(|view| view.reads.contains(&context)) {
+            let mut caught_up = view.caught_up.subscribe();
+            // The sender lives in this hub, so waiting cannot fail.
+            let _ = caught_up.wait_for(|reached| *reached >= position).await;
+        }
+    }
+}
+
+/// [`Page`] whose messages may be shared with others.
+#[derive(Clone, Debug, Default)]
+pub struct SharedPage {
+    pub messages: Vec<Arc<Envelope>>,
+    pub read_to: i64,
+}

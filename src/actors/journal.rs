@@ -1,0 +1,356 @@
+//! The one writer: takes all that is ready, commits it as one group, then tells everybody.
+
+use super::doorbell::Doorbell;
+use super::hub::{Done, Hub};
+use super::status::ActorStatus;
+use crate::domain::envelope::{Envelope, Kind};
+use crate::store::{Placed, StoreError, Unit};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Units in one transaction at most.
+const GROUP: usize = 4096;
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Who submits, which decides what happens when it cannot be written.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// A new message: refused during an outage, before anybody was told that it is accepted.
+    Edge,
+    /// Work of an actor: kept through an outage; refused when a newer incarnation has taken over.
+    Actor { path: Arc<str>, generation: u64 },
+}
+
+type Reply = Box<dyn FnOnce(Result<Vec<Placed>, StoreError>) + Send>;
+
+struct Submission {
+    origin: Origin,
+    units: Vec<Unit>,
+    reply: Reply,
+}
+
+enum Job {
+    Commit(Submission),
+    /// From here on only this generation of the actor may write.
+    Fence {
+        path: Arc<str>,
+        generation: u64,
+        reply: oneshot::Sender<()>,
+    },
+}
+
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<VecDeque<Job>>,
+    bell: Doorbell,
+    outage: AtomicBool,
+    fenced: AtomicBool,
+}
+
+/// The stable address of the journal.
+#[derive(Clone, Default)]
+pub struct JournalHandle(Arc<Shared>);
+
+impl JournalHandle {
+    /// Hands units over; the reply comes when they are durable, or refused.
+    pub fn submit(
+        &self,
+        origin: Origin,
+        units: Vec<Unit>,
+        reply: impl FnOnce(Result<Vec<Placed>, StoreError>) + Send + 'static,
+    ) {
+        self.push(Job::Commit(Submission { origin, units, reply: Box::new(reply) }));
+    }
+
+    /// [`JournalHandle::submit`] that waits for the reply.
+    ///
+    /// # Errors
+    /// What the store said, or that the journal died over it.
+    pub async fn commit(&self, origin: Origin, units: Vec<Unit>) -> Result<Vec<Placed>, StoreError> {
+        let (sender, receiver) = oneshot::channel();
+        self.submit(origin, units, move |result| drop(sender.send(result)));
+        receiver.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the journal has died".to_owned())))
+    }
+
+    /// Returns when everything older generations of `path` submitted is settled and no more can come.
+    pub async fn fence(&self, path: Arc<str>, generation: u64) {
+        let (reply, receiver) = oneshot::channel();
+        self.push(Job::Fence { path, generation, reply });
+        // A dying journal takes its queue's senders along; the tree restarts after it anyway.
+        let _ = receiver.await;
+    }
+
+    /// Whether the database could not be written the last time it was tried.
+    #[must_use]
+    pub fn is_out(&self) -> bool {
+        self.0.outage.load(Ordering::Relaxed)
+    }
+
+    /// Whether another process has taken the store over.
+    #[must_use]
+    pub fn is_fenced(&self) -> bool {
+        self.0.fenced.load(Ordering::Relaxed)
+    }
+
+    fn push(&self, job: Job) {
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(job);
+        self.0.bell.ring();
+    }
+
+    /// Answers the new messages that have queued up during an outage.
+    fn refuse_edges(&self, error: &StoreError) {
+        let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_edge = |job: &Job| matches!(job, Job::Commit(Submission { origin: Origin::Edge, .. }));
+        let (edges, kept): (Vec<_>, Vec<_>) = queue.drain(..).partition(is_edge);
+        queue.extend(kept);
+        drop(queue);
+        for job in edges {
+            if let Job::Commit(submission) = job {
+                (submission.reply)(Err(error.clone()));
+            }
+        }
+    }
+
+    /// Everything up to the next fence, within one group's size; a fence comes alone.
+    fn take(&self) -> Vec<Job> {
+        let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut jobs = Vec::new();
+        let mut units = 0;
+        while let Some(job) = queue.pop_front() {
+            match job {
+                Job::Commit(submission) => {
+                    units += submission.units.len();
+                    jobs.push(Job::Commit(submission));
+                    if units >= GROUP {
+                        break;
+                    }
+                }
+                fence @ Job::Fence { .. } => {
+                    if jobs.is_empty() {
+                        jobs.push(fence);
+                    } else {
+                        queue.push_front(fence);
+                    }
+                    break;
+                }
+            }
+        }
+        jobs
+    }
+}
+
+/// The actor behind [`JournalHandle`].
+pub struct Journal;
+
+#[derive(Debug)]
+pub struct Wake;
+
+pub struct JournalState {
+    handle: JournalHandle,
+    hub: Weak<Hub>,
+    status: Arc<ActorStatus>,
+    generations: HashMap<Arc<str>, u64>,
+}
+
+impl Actor for Journal {
+    type Msg = Wake;
+    type State = JournalState;
+    type Arguments = (JournalHandle, Weak<Hub>, Arc<ActorStatus>);
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Wake>,
+        (handle, hub, status): Self::Arguments,
+    ) -> Result<JournalState, ActorProcessingErr> {
+        handle.0.bell.attach(move || drop(myself.cast(Wake)));
+        Ok(JournalState { handle, hub, status, generations: HashMap::new() })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Wake>,
+        _: Wake,
+        state: &mut JournalState,
+    ) -> Result<(), ActorProcessingErr> {
+        state.handle.0.bell.answer();
+        let jobs = state.handle.take();
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        // One group a turn, so that a request to stop is seen between groups.
+        drop(myself.cast(Wake));
+        state.process(jobs).await;
+        Ok(())
+    }
+}
+
+impl JournalState {
+    async fn process(&mut self, jobs: Vec<Job>) {
+        let mut group = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            match job {
+                Job::Fence { path, generation, reply } => {
+                    self.generations.insert(path, generation);
+                    let _ = reply.send(());
+                }
+                Job::Commit(submission) if self.is_stale(&submission.origin) => {
+                    let reason = "a newer incarnation of the actor has taken over".to_owned();
+                    (submission.reply)(Err(StoreError::Refused(reason)));
+                }
+                Job::Commit(submission) => group.push(submission),
+            }
+        }
+        if !group.is_empty() {
+            self.commit_group(group).await;
+        }
+    }
+
+    fn is_stale(&self, origin: &Origin) -> bool {
+        match origin {
+            Origin::Edge => false,
+            Origin::Actor { path, generation } => {
+                self.generations.get(path).is_some_and(|current| generation < current)
+            }
+        }
+    }
+
+    async fn commit_group(&mut self, group: Vec<Submission>) {
+        let mut counts = Vec::with_capacity(group.len());
+        let mut origins = Vec::with_capacity(group.len());
+        let mut units = Vec::with_capacity(group.len());
+        for submission in group {
+            counts.push(submission.units.len());
+            units.extend(submission.units);
+            origins.push((submission.origin, submission.reply));
+        }
+        match self.try_commit(units).await {
+            (units, Ok(placed)) => {
+                self.succeeded(&placed, units);
+                let mut placed = placed.as_slice();
+                for ((_, reply), count) in origins.into_iter().zip(counts) {
+                    let (mine, rest) = placed.split_at(count.min(placed.len()));
+                    reply(Ok(mine.to_vec()));
+                    placed = rest;
+                }
+            }
+            (units, Err(error)) => {
+                let mut units = units.into_iter();
+                let group = origins.into_iter().zip(counts).map(|((origin, reply), count)| Submission {
+                    origin,
+                    reply,
+                    units: units.by_ref().take(count).collect(),
+                });
+                self.commit_apart(group.collect(), &error).await;
+            }
+        }
+    }
+
+    /// After a group failed: each submission for itself, so that only the one at fault is refused.
+    async fn commit_apart(&mut self, group: Vec<Submission>, error: &StoreError) {
+        tracing::warn!(error = %error, submissions = group.len(), "a group commit failed; committing apart");
+        let outage = matches!(error, StoreError::Unavailable(_));
+        let is_edge = |submission: &Submission| matches!(submission.origin, Origin::Edge);
+        let (refused, kept): (Vec<_>, Vec<_>) = group.into_iter().partition(|s| outage && is_edge(s));
+        for submission in refused {
+            (submission.reply)(Err(error.clone()));
+        }
+        for submission in kept {
+            let Submission { origin, units, reply } = submission;
+            reply(self.commit_one_by_one(&origin, units).await);
+        }
+    }
+
+    /// Units in order until the first that is refused: what follows it may rest on it.
+    async fn commit_one_by_one(
+        &mut self,
+        origin: &Origin,
+        units: Vec<Unit>,
+    ) -> Result<Vec<Placed>, StoreError> {
+        let mut all = Vec::with_capacity(units.len());
+        for unit in units {
+            let mut pending = vec![unit];
+            let mut pause = FIRST_PAUSE;
+            loop {
+                let (units, result) = self.try_commit(pending).await;
+                match (result, origin) {
+                    (Ok(placed), _) => {
+                        self.succeeded(&placed, units);
+                        all.extend(placed);
+                        break;
+                    }
+                    (Err(error @ StoreError::Unavailable(_)), Origin::Actor { .. }) => {
+                        pending = units;
+                        self.handle.refuse_edges(&error);
+                        tokio::time::sleep(pause).await;
+                        pause = (pause * 2).min(LONGEST_PAUSE);
+                    }
+                    (Err(error), _) => return Err(error),
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// Gives the units back whatever happened.
+    async fn try_commit(&mut self, units: Vec<Unit>) -> (Vec<Unit>, Result<Vec<Placed>, StoreError>) {
+        let Some(hub) = self.hub.upgrade() else {
+            return (units, Err(StoreError::Unavailable("the runtime is gone".to_owned())));
+        };
+        let units = Arc::new(units);
+        let result = hub.store.commit(units.clone()).await;
+        let shared = &self.handle.0;
+        shared.outage.store(matches!(result, Err(StoreError::Unavailable(_))), Ordering::Relaxed);
+        if let Err(error) = &result {
+            self.status.failed.fetch_add(1, Ordering::Relaxed);
+            self.status.set_error(error.to_string());
+            shared.fenced.fetch_or(matches!(error, StoreError::Fenced { .. }), Ordering::Relaxed);
+        }
+        (Arc::try_unwrap(units).unwrap_or_else(|shared| (*shared).clone()), result)
+    }
+
+    /// Tells lanes, readers and waiters, in that order.
+    fn succeeded(&self, placed: &[Placed], units: Vec<Unit>) {
+        self.status.handled.fetch_add(units.len() as u64, Ordering::Relaxed);
+        let Some(hub) = self.hub.upgrade() else { return };
+        let mut messages: Vec<Arc<Envelope>> = Vec::with_capacity(units.len());
+        let mut done = Vec::new();
+        for (unit, place) in units.into_iter().zip(placed) {
+            let next = place.first + unit.messages.len() as i64;
+            messages.extend(unit.messages.into_iter().zip(place.first..).map(|(mut message, position)| {
+                message.position = position;
+                Arc::new(message)
+            }));
+            if let Some(handled) = unit.handled {
+                if let Some(lane) = hub.lanes.get(&*handled.context) {
+                    lane.status.waiting.fetch_sub(1, Ordering::Relaxed);
+                }
+                done.push((handled.id, Done { outcome: handled.outcome, position: next - 1 }));
+            }
+        }
+        deliver(&hub, &messages);
+        hub.publish(&messages);
+        hub.resolve(done.into_iter());
+    }
+}
+
+fn deliver(hub: &Hub, messages: &[Arc<Envelope>]) {
+    let mut rung: Vec<&str> = Vec::new();
+    for message in messages.iter().filter(|message| message.kind == Kind::Command) {
+        if let Some(lane) = hub.lanes.get(&*message.context) {
+            lane.deliver(message.clone());
+            if !rung.contains(&&*message.context) {
+                rung.push(&message.context);
+            }
+        }
+    }
+    for context in rung {
+        if let Some(lane) = hub.lanes.get(context) {
+            lane.bell.ring();
+        }
+    }
+}

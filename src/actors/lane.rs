@@ -1,0 +1,71 @@
+//! The stable address of a context: a bounded window on what is committed and waiting for it.
+
+use super::doorbell::Doorbell;
+use super::status::ActorStatus;
+use crate::domain::envelope::Envelope;
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Messages held in memory for one context; what does not fit is read from the table when its turn comes.
+const WINDOW: usize = 8192;
+
+/// Delivery in the order of positions, by the journal alone. Nothing in here is lost by losing it.
+pub struct Lane {
+    pub context: Arc<str>,
+    pub status: Arc<ActorStatus>,
+    pub bell: Doorbell,
+    window: Mutex<Window>,
+}
+
+#[derive(Default)]
+struct Window {
+    queue: VecDeque<Arc<Envelope>>,
+    /// Set when something was left to the table: nothing more is queued until the actor reads there.
+    overflowed: bool,
+}
+
+/// What an actor finds when it looks.
+pub enum Pull {
+    Messages(VecDeque<Arc<Envelope>>),
+    /// Read the table to its end, then look again.
+    Table,
+    Nothing,
+}
+
+impl Lane {
+    #[must_use]
+    pub fn new(context: &str, status: Arc<ActorStatus>) -> Self {
+        let window = Mutex::new(Window { queue: VecDeque::new(), overflowed: true });
+        Self { context: context.into(), status, bell: Doorbell::default(), window }
+    }
+
+    /// Called by the journal after a commit.
+    pub fn deliver(&self, message: Arc<Envelope>) {
+        self.status.waiting.fetch_add(1, Relaxed);
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        if window.overflowed {
+            return;
+        }
+        if window.queue.len() >= WINDOW {
+            window.overflowed = true;
+        } else {
+            window.queue.push_back(message);
+        }
+    }
+
+    pub fn pull(&self) -> Pull {
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        if !window.queue.is_empty() {
+            return Pull::Messages(std::mem::take(&mut window.queue));
+        }
+        if std::mem::take(&mut window.overflowed) { Pull::Table } else { Pull::Nothing }
+    }
+
+    /// A new incarnation forgets the window and reads everything from the table.
+    pub fn reset(&self) {
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        window.queue.clear();
+        window.overflowed = true;
+    }
+}

@@ -1,0 +1,28 @@
+//! Who is running: the supervised runtime, generic over contexts. The only ractor.
+//!
+//! Not known here: SQL, HTTP, or what any message means.
+//! Invariants: mailboxes carry wake-ups and results of own work, never the only copy of a message; only the
+//! journal commits; nothing is told to a caller before it is durable; no global names or state.
+
+mod context_actor;
+mod dispatcher;
+mod doorbell;
+mod hub;
+mod journal;
+mod lane;
+mod projector;
+mod reactor;
+mod runtime;
+mod status;
+mod supervisor;
+mod tasks;
+
+pub use context_actor::ATTEMPT_LIMIT;
+pub use dispatcher::{Accepted, Dispatcher, HARD_WATERMARK, NewCommand, Refusal};
+pub use hub::{Done, Hub, SharedPage};
+pub use journal::{JournalHandle, Origin};
+pub use runtime::{Contexts, Runtime};
+pub use status::{ActorStatus, ActorView, Registry, Stage};
+pub use supervisor::{
+    ChildSpec, Death, Exhausted, HasRegistry, Intensity, Plan, Start, Strategy, Supervisor, SupervisorMsg,
+};

@@ -1,0 +1,125 @@
+//! Choreography: reads the events a context answers to and gives that context its commands.
+
+use super::doorbell::Doorbell;
+use super::hub::Hub;
+use super::journal::Origin;
+use super::status::ActorStatus;
+use crate::clock;
+use crate::domain::context::Outgoing;
+use crate::domain::envelope::{Envelope, Extra, Kind};
+use crate::domain::message::DecodeError;
+use crate::store::{Checkpoint, Filter, Unit};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+const BATCH: usize = 500;
+/// Messages of no interest after which the checkpoint is written all the same.
+const SKIP_LIMIT: i64 = 50_000;
+
+pub type Reaction = fn(&Envelope) -> Result<Vec<Outgoing>, DecodeError>;
+
+#[derive(Debug)]
+pub struct Wake;
+
+/// See the module. Each event is answered exactly once: commands and checkpoint commit as one unit.
+pub struct Reactor;
+
+pub struct Arguments {
+    pub hub: Arc<Hub>,
+    pub context: &'static str,
+    pub reacts_to: &'static [&'static str],
+    pub reaction: Reaction,
+    pub bell: Arc<Doorbell>,
+    pub status: Arc<ActorStatus>,
+    pub generation: u64,
+}
+
+pub struct ReactorState {
+    hub: Arc<Hub>,
+    reader: String,
+    filter: Filter,
+    reaction: Reaction,
+    bell: Arc<Doorbell>,
+    status: Arc<ActorStatus>,
+    origin: Origin,
+    position: i64,
+    written: i64,
+}
+
+impl Actor for Reactor {
+    type Msg = Wake;
+    type State = ReactorState;
+    type Arguments = Arguments;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Wake>,
+        given: Arguments,
+    ) -> Result<ReactorState, ActorProcessingErr> {
+        let Arguments { hub, context, reacts_to, reaction, bell, status, generation } = given;
+        let path: Arc<str> = status.path.as_str().into();
+        hub.journal.fence(path.clone(), generation).await;
+        let reader = format!("{context}_reactions");
+        let position = hub.store.checkpoint(&reader).await?;
+        let contexts = reacts_to.iter().map(|name| (*name).to_owned()).collect();
+        bell.attach(move || drop(myself.cast(Wake)));
+        Ok(ReactorState {
+            hub,
+            reader,
+            filter: Filter { kinds: Some(Kind::Event), contexts, ..Filter::default() },
+            reaction,
+            bell,
+            status,
+            origin: Origin::Actor { path, generation },
+            position,
+            written: position,
+        })
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<Wake>,
+        _: Wake,
+        state: &mut ReactorState,
+    ) -> Result<(), ActorProcessingErr> {
+        state.bell.answer();
+        let page = state.hub.messages_after(state.position, BATCH, &state.filter).await?;
+        if page.read_to == state.position {
+            return Ok(());
+        }
+        let mut messages = Vec::new();
+        for event in &page.messages {
+            state.status.current.store(event.position, Relaxed);
+            for outgoing in (state.reaction)(event)? {
+                messages.push(state.command(event, outgoing, messages.len() as u64));
+            }
+        }
+        state.status.current.store(0, Relaxed);
+        state.status.handled.fetch_add(page.messages.len() as u64, Relaxed);
+        if !messages.is_empty() || page.read_to - state.written > SKIP_LIMIT {
+            let checkpoint = Some(Checkpoint { reader: state.reader.clone(), position: page.read_to });
+            let unit = Unit { messages, checkpoint, ..Unit::default() };
+            state.hub.journal.commit(state.origin.clone(), vec![unit]).await?;
+            state.written = page.read_to;
+        }
+        state.position = page.read_to;
+        state.bell.ring();
+        Ok(())
+    }
+}
+
+impl ReactorState {
+    fn command(&self, event: &Envelope, outgoing: Outgoing, n: u64) -> Envelope {
+        // The reader's name keeps two contexts that answer one event from making the same id.
+        let seed = uuid::Uuid::new_v5(&event.id, self.reader.as_bytes()).as_u64_pair().0;
+        let id = event.derived_id(seed.wrapping_add(n));
+        Envelope {
+            causation_id: Some(event.id),
+            correlation_id: event.correlation_id,
+            trace: event.trace.clone(),
+            extra: Extra { user: event.extra.user.clone(), ..Extra::default() },
+            ..Envelope::command(&outgoing.to, outgoing.type_name, outgoing.body, id, clock::now())
+        }
+    }
+}

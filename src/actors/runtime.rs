@@ -1,0 +1,239 @@
+//! Builds the tree from the list of contexts, starts it, and stops it in the reverse order.
+
+use super::context_actor::{self, ContextActor};
+use super::dispatcher::Dispatcher;
+use super::doorbell::Doorbell;
+use super::hub::{Hub, View};
+use super::journal::{Journal, JournalHandle, Origin};
+use super::lane::Lane;
+use super::projector::{self, Projector, table_name};
+use super::reactor::{self, Reaction, Reactor};
+use super::status::Registry;
+use super::supervisor::{ChildSpec, Death, HasRegistry, Plan, Start, Strategy, Supervisor};
+use crate::domain::context::{Context, ErasedProjection, ProjectionVisitor};
+use crate::store::{BurntAttempt, Store, StoreError, Unit};
+use ractor::{Actor, ActorCell};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+/// How long a stop may take before what is left is killed.
+const STOP_PATIENCE: Duration = Duration::from_secs(20);
+
+type ChildOf = Box<dyn Fn(Arc<Hub>) -> ChildSpec>;
+
+/// What a runtime is made of, one context after the other.
+#[derive(Default)]
+pub struct Contexts {
+    names: Vec<&'static str>,
+    actors: Vec<ChildOf>,
+    reactors: Vec<ChildOf>,
+    projections: Vec<Arc<dyn ErasedProjection>>,
+}
+
+impl ProjectionVisitor for Contexts {
+    fn erased(&mut self, projection: Arc<dyn ErasedProjection>) {
+        self.projections.push(projection);
+    }
+}
+
+impl Contexts {
+    /// Registers a context with its actor, its reactions and its read models.
+    #[must_use]
+    pub fn with<C: Context>(mut self) -> Self {
+        self.names.push(C::NAME);
+        self.actors.push(Box::new(context_child::<C>));
+        if !C::REACTS_TO.is_empty() {
+            let (name, reacts_to, reaction) = (C::NAME, C::REACTS_TO, C::reaction as Reaction);
+            self.reactors.push(Box::new(move |hub| reactor_child(hub, name, reacts_to, reaction)));
+        }
+        C::projections(&mut self);
+        self
+    }
+
+    #[must_use]
+    pub fn projections(&self) -> &[Arc<dyn ErasedProjection>] {
+        &self.projections
+    }
+}
+
+/// A running tree.
+pub struct Runtime {
+    hub: Arc<Hub>,
+    root: ActorCell,
+}
+
+impl HasRegistry for Hub {
+    fn registry(&self) -> &Registry {
+        &self.registry
+    }
+}
+
+impl Runtime {
+    /// Starts everything; on return every context takes messages.
+    ///
+    /// # Errors
+    /// When the store cannot be read or an actor does not start.
+    pub async fn start(store: Arc<dyn Store>, contexts: Contexts) -> Result<Self, StoreError> {
+        let hub = Arc::new(build_hub(store, &contexts).await?);
+        let status = hub.registry.at("", "supervisor");
+        let plan = Plan {
+            strategy: Strategy::RestForOne,
+            children: children(&hub, &contexts),
+            hub: hub.clone(),
+            status,
+        };
+        let (root, _) = Actor::spawn(None, Supervisor, plan)
+            .await
+            .map_err(|error| StoreError::Unavailable(format!("the runtime did not start: {error}")))?;
+        Ok(Self { hub, root: root.get_cell() })
+    }
+
+    #[must_use]
+    pub fn dispatcher(&self) -> Dispatcher {
+        Dispatcher::new(self.hub.clone())
+    }
+
+    #[must_use]
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// Resolves when the tree has given up or was stopped.
+    pub async fn ended(&self) {
+        let _ = self.root.wait(None).await;
+    }
+
+    /// Stops all actors in the reverse order of their start, then marks a clean end.
+    ///
+    /// # Errors
+    /// When the store cannot be closed in order.
+    pub async fn stop(self) -> Result<(), StoreError> {
+        if self.root.stop_and_wait(None, Some(STOP_PATIENCE)).await.is_err() {
+            self.root.kill();
+        }
+        self.hub.store.close().await
+    }
+}
+
+async fn build_hub(store: Arc<dyn Store>, contexts: &Contexts) -> Result<Hub, StoreError> {
+    let registry = Registry::default();
+    let mut lanes = HashMap::new();
+    for name in &contexts.names {
+        let status = registry.at(&format!("contexts/{name}"), "context");
+        lanes.insert(*name, Arc::new(Lane::new(name, status)));
+    }
+    for (context, count) in store.waiting_counts().await? {
+        if let Some(lane) = lanes.get(&*context) {
+            lane.status.waiting.store(count, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+    let mut views = HashMap::new();
+    for projection in &contexts.projections {
+        let caught_up = tokio::sync::watch::Sender::new(0);
+        let view = View { table: table_name(&**projection), reads: projection.reads(), caught_up };
+        views.insert(projection.name(), view);
+    }
+    let last = store.last_position().await?;
+    Ok(Hub::new(store, JournalHandle::default(), registry, lanes, views, last))
+}
+
+fn children(hub: &Arc<Hub>, contexts: &Contexts) -> Vec<ChildSpec> {
+    let projectors = contexts.projections.iter().map(|p| projector_child(hub.clone(), p.clone())).collect();
+    let actors = contexts.actors.iter().map(|child| child(hub.clone())).collect();
+    let reactors = contexts.reactors.iter().map(|child| child(hub.clone())).collect();
+    let tree = |name: &str, children| {
+        ChildSpec::supervisor(name, Strategy::OneForOne, children, hub.clone() as Arc<dyn HasRegistry>)
+    };
+    vec![
+        journal_child(hub),
+        tree("projections", projectors),
+        tree("contexts", actors),
+        tree("reactions", reactors),
+    ]
+}
+
+fn journal_child(hub: &Arc<Hub>) -> ChildSpec {
+    let hub = Arc::downgrade(hub);
+    ChildSpec::new("journal", "journal", move |start: Start| {
+        let hub = hub.clone();
+        async move {
+            let handle = hub.upgrade().map(|hub| hub.journal.clone()).unwrap_or_default();
+            let arguments = (handle, hub, start.status);
+            Ok(Actor::spawn_linked(None, Journal, arguments, start.supervisor).await?.0.get_cell())
+        }
+    })
+}
+
+fn context_child<C: Context>(hub: Arc<Hub>) -> ChildSpec {
+    let (starting, dying) = (hub.clone(), hub);
+    ChildSpec::new(C::NAME, "context", move |start: Start| {
+        let hub = starting.clone();
+        async move {
+            let lane = hub.lanes.get(C::NAME).cloned();
+            let lane = lane.unwrap_or_else(|| Arc::new(Lane::new(C::NAME, start.status.clone())));
+            let arguments = context_actor::Arguments { hub, lane, generation: start.generation };
+            let actor = ContextActor::<C>::default();
+            Ok(Actor::spawn_linked(None, actor, arguments, start.supervisor).await?.0.get_cell())
+        }
+    })
+    .quarantined_when_exhausted()
+    .on_death(move |death| burn(dying.clone(), death))
+}
+
+/// Counts the failed attempt before the actor comes back to the same message.
+async fn burn(hub: Arc<Hub>, death: Death) {
+    if death.current == 0 {
+        return;
+    }
+    let burnt = Some(BurntAttempt { position: death.current, error: death.cause });
+    let origin = Origin::Actor { path: death.path.into(), generation: death.generation };
+    if let Err(error) = hub.journal.commit(origin, vec![Unit { burnt, ..Unit::default() }]).await {
+        tracing::error!(%error, message.position = death.current, "a failed attempt could not be recorded");
+    }
+}
+
+fn projector_child(hub: Arc<Hub>, projection: Arc<dyn ErasedProjection>) -> ChildSpec {
+    let bell = new_reader(&hub);
+    ChildSpec::new(projection.name(), "projector", move |start: Start| {
+        let arguments = projector::Arguments {
+            hub: hub.clone(),
+            projection: projection.clone(),
+            bell: bell.clone(),
+            status: start.status,
+            generation: start.generation,
+        };
+        async move {
+            Ok(Actor::spawn_linked(None, Projector, arguments, start.supervisor).await?.0.get_cell())
+        }
+    })
+    .quarantined_when_exhausted()
+}
+
+fn reactor_child(
+    hub: Arc<Hub>,
+    context: &'static str,
+    reacts_to: &'static [&'static str],
+    reaction: Reaction,
+) -> ChildSpec {
+    let bell = new_reader(&hub);
+    ChildSpec::new(context, "reactor", move |start: Start| {
+        let arguments = reactor::Arguments {
+            hub: hub.clone(),
+            context,
+            reacts_to,
+            reaction,
+            bell: bell.clone(),
+            status: start.status,
+            generation: start.generation,
+        };
+        async move { Ok(Actor::spawn_linked(None, Reactor, arguments, start.supervisor).await?.0.get_cell()) }
+    })
+    .quarantined_when_exhausted()
+}
+
+fn new_reader(hub: &Arc<Hub>) -> Arc<Doorbell> {
+    let bell = Arc::new(Doorbell::default());
+    hub.readers.write().unwrap_or_else(PoisonError::into_inner).push(bell.clone());
+    bell
+}
