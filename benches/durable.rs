@@ -185,13 +185,13 @@ struct Rows {
     position: i64,
 }
 
-struct Group {
+struct Messages {
     first: i64,
-    persist: String,
     second: i64,
-    results: String,
-    handled: String,
-    state: String,
+    commands: Vec<Envelope>,
+    events: Vec<Envelope>,
+    /// Key and new total of each operation.
+    state: Vec<(String, i64)>,
 }
 
 impl Rows {
@@ -199,54 +199,51 @@ impl Rows {
         Self { versions: vec![0; KEYS], next: 0, position: 0 }
     }
 
-    fn group(&mut self, size: usize) -> Group {
+    fn next_group(&mut self, size: usize) -> Messages {
         let first = self.position + 1;
         let second = first + size as i64;
-        let mut commands = Vec::with_capacity(size);
-        let mut events = Vec::with_capacity(size);
-        let mut done = Vec::with_capacity(size);
-        let mut state = Vec::with_capacity(size);
+        let mut group = Messages { first, second, commands: vec![], events: vec![], state: vec![] };
         for i in 0..size {
             self.next += 7919;
             let k = self.next % KEYS;
             self.versions[k] += 1;
-            let key = key(self.next);
-            let mut command = Envelope::command(
-                &Address::new("counters", &key),
-                "Add",
-                Command::from(Add { amount: 1 }).encode().unwrap(),
-                Uuid::now_v7(),
-                clock::now(),
-            );
-            let total = self.versions[k];
-            let body = Event::from(Added { amount: 1, total }).encode().unwrap();
-            let mut event =
-                Envelope { kind: Kind::Event, stream_version: Some(total), body, ..command.clone() };
-            event.id = command.derived_id(0);
-            event.causation_id = Some(command.id);
-            event.type_name = "Added".into();
+            let (key, total) = (key(self.next), self.versions[k]);
+            let body = Command::from(Add { amount: 1 }).encode().unwrap();
+            let to = Address::new("counters", &key);
+            let mut command = Envelope::command(&to, "Add", body, Uuid::now_v7(), clock::now());
             command.position = first + i as i64;
-            let handled = Handled {
-                context: "counters".into(),
-                position: command.position,
-                id: command.id,
-                outcome: Outcome::Handled,
-            };
-            state.push(format!("[\"{key}\",\"\",\"\",{{\"total\":{total}}}]"));
-            done.push(handled);
-            commands.push(command);
-            events.push(event);
+            let body = Event::from(Added { amount: 1, total }).encode().unwrap();
+            group.events.push(Envelope {
+                id: command.derived_id(0),
+                kind: Kind::Event,
+                stream_version: Some(total),
+                type_name: "Added".into(),
+                causation_id: Some(command.id),
+                body,
+                ..command.clone()
+            });
+            group.commands.push(command);
+            group.state.push((key, total));
         }
         self.position = second + size as i64 - 1;
-        let at_us = clock::now().timestamp_micros();
-        Group {
-            first,
-            persist: encode_messages(commands.iter()).unwrap(),
-            second,
-            results: encode_messages(events.iter()).unwrap(),
-            handled: encode_handled(done.iter().enumerate().map(|(i, done)| (done, i, 1)), at_us).unwrap(),
-            state: format!("[{}]", state.join(",")),
-        }
+        group
+    }
+}
+
+impl Messages {
+    fn handled(&self) -> Vec<Handled> {
+        let done = |command: &Envelope| Handled {
+            context: "counters".into(),
+            position: command.position,
+            id: command.id,
+            outcome: Outcome::Handled,
+        };
+        self.commands.iter().map(done).collect()
+    }
+
+    fn rows(&self) -> String {
+        let row = |(key, total): &(String, i64)| format!("[\"{key}\",\"\",\"\",{{\"total\":{total}}}]");
+        format!("[{}]", self.state.iter().map(row).collect::<Vec<_>>().join(","))
     }
 }
 
@@ -275,22 +272,27 @@ async fn floor_sqlx(callers: usize, length: Duration) -> anyhow::Result<f64> {
     let began = Instant::now();
     let mut ops = 0;
     while began.elapsed() < length {
-        let group = rows.group(callers);
-        let query =
-            sqlx::query(AssertSqlSafe(persist.clone())).bind(group.first).bind(1_i64).bind(group.persist);
+        let group = rows.next_group(callers);
+        let query = sqlx::query(AssertSqlSafe(persist.clone()))
+            .bind(group.first)
+            .bind(1_i64)
+            .bind(encode_messages(group.commands.iter())?);
         connection.execute(query).await?;
+        let handled = group.handled();
+        let at_us = clock::now().timestamp_micros();
         let query = sqlx::query(AssertSqlSafe(handle.clone()))
             .bind(group.second)
             .bind(1_i64)
-            .bind(group.results)
-            .bind(group.handled)
-            .bind(group.state);
+            .bind(encode_messages(group.events.iter())?)
+            .bind(encode_handled(handled.iter().enumerate().map(|(i, done)| (done, i, 1)), at_us)?)
+            .bind(group.rows());
         connection.execute(query).await?;
         ops += callers;
     }
     Ok(ops as f64 / began.elapsed().as_secs_f64())
 }
 
+/// As one would write it with rusqlite alone: one prepared statement a row, values bound as they are.
 fn floor_rusqlite(callers: usize, length: Duration) -> anyhow::Result<f64> {
     let folder = tempfile::tempdir()?;
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(prepared(folder.path()))?;
@@ -300,44 +302,89 @@ fn floor_rusqlite(callers: usize, length: Duration) -> anyhow::Result<f64> {
          PRAGMA temp_store=MEMORY; PRAGMA mmap_size=134217728; PRAGMA foreign_keys=ON;
          PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF;",
     )?;
-    let mut persist = statements(&connection, MESSAGES_SQL)?;
-    let mut handle = statements(&connection, &handled_text())?;
-    let (mut begin, mut commit) = (connection.prepare("BEGIN IMMEDIATE")?, connection.prepare("COMMIT")?);
+    let mut plain = Plain::new(&connection)?;
     let mut rows = Rows::new();
     let began = Instant::now();
     let mut ops = 0;
     while began.elapsed() < length {
-        let group = rows.group(callers);
-        begin.execute([])?;
-        run(&mut persist, group.first, &[&group.persist])?;
-        commit.execute([])?;
-        begin.execute([])?;
-        run(&mut handle, group.second, &[&group.results, &group.handled, &group.state])?;
-        commit.execute([])?;
+        plain.both_commits(&rows.next_group(callers))?;
         ops += callers;
     }
     Ok(ops as f64 / began.elapsed().as_secs_f64())
 }
 
-fn statements<'c>(
-    connection: &'c rusqlite::Connection,
-    text: &str,
-) -> anyhow::Result<Vec<rusqlite::Statement<'c>>> {
-    let parts = text.split(';').filter(|part| !part.trim().is_empty());
-    parts.map(|part| Ok(connection.prepare(part)?)).collect()
+struct Plain<'c> {
+    begin: rusqlite::Statement<'c>,
+    commit: rusqlite::Statement<'c>,
+    event: rusqlite::Statement<'c>,
+    inbox: rusqlite::Statement<'c>,
+    outcome: rusqlite::Statement<'c>,
+    done: rusqlite::Statement<'c>,
+    row: rusqlite::Statement<'c>,
 }
 
-fn run(statements: &mut [rusqlite::Statement<'_>], first: i64, texts: &[&String]) -> anyhow::Result<()> {
-    for statement in statements {
-        for n in 1..=statement.parameter_count() {
-            // `?1` and `?2` are numbers, the rest texts; unused numbers in between bind to nothing.
-            match n {
-                1 => statement.raw_bind_parameter(1, first)?,
-                2 => statement.raw_bind_parameter(2, 1_i64)?,
-                n => statement.raw_bind_parameter(n, texts[n - 3])?,
-            }
-        }
-        statement.raw_execute()?;
+impl<'c> Plain<'c> {
+    fn new(connection: &'c rusqlite::Connection) -> anyhow::Result<Self> {
+        Ok(Self {
+            begin: connection.prepare("BEGIN IMMEDIATE")?,
+            commit: connection.prepare("COMMIT")?,
+            event: connection.prepare(
+                "INSERT INTO events (position, id, kind, context, key, stream_version, type, schema_version,
+                     body, time_us, causation_id, correlation_id, trace, extra, epoch)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 1)",
+            )?,
+            inbox: connection.prepare("INSERT INTO inbox (position, context) VALUES (?1, ?2)")?,
+            outcome: connection.prepare(
+                "INSERT INTO outcomes (position, status, first_position, last_position, answer, at_us, epoch)
+                 VALUES (?1, 0, ?2, ?2, NULL, ?3, 1)",
+            )?,
+            done: connection.prepare("DELETE FROM inbox WHERE position = ?1")?,
+            row: connection.prepare(&format!(
+                "INSERT INTO \"{TABLE}\" (key, sort, search, body) VALUES (?1, '', '', ?2)
+                 ON CONFLICT (key) DO UPDATE SET sort = excluded.sort, search = excluded.search,
+                     body = excluded.body"
+            ))?,
+        })
     }
-    Ok(())
+
+    fn both_commits(&mut self, group: &Messages) -> anyhow::Result<()> {
+        self.begin.execute([])?;
+        for (position, command) in (group.first..).zip(&group.commands) {
+            self.insert(position, command)?;
+            self.inbox.execute((position, &*command.context))?;
+        }
+        self.commit.execute([])?;
+        self.begin.execute([])?;
+        for (position, event) in (group.second..).zip(&group.events) {
+            self.insert(position, event)?;
+        }
+        let at_us = clock::now().timestamp_micros();
+        for (i, (key, total)) in (0..).zip(&group.state) {
+            self.outcome.execute((group.first + i, group.second + i, at_us))?;
+            self.done.execute([group.first + i])?;
+            self.row.execute((key, format!("{{\"total\":{total}}}")))?;
+        }
+        self.commit.execute([])?;
+        Ok(())
+    }
+
+    fn insert(&mut self, position: i64, message: &Envelope) -> anyhow::Result<()> {
+        self.event.execute(rusqlite::params![
+            position,
+            message.id.as_bytes().as_slice(),
+            i64::from(message.kind == Kind::Event),
+            &*message.context,
+            message.key.as_str(),
+            message.stream_version,
+            &*message.type_name,
+            message.schema_version,
+            message.body,
+            message.time.timestamp_micros(),
+            message.causation_id.as_ref().map(|id| id.as_bytes().as_slice()),
+            message.correlation_id.as_bytes().as_slice(),
+            message.trace.as_deref(),
+            None::<&str>,
+        ])?;
+        Ok(())
+    }
 }
