@@ -3,4 +3,5 @@
 pub mod actors;
 pub mod clock;
 pub mod domain;
+pub mod http;
 pub mod store;

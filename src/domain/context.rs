@@ -61,6 +61,19 @@ pub trait Context: Send + Sync + 'static {
         Ok(Self::Facts::default())
     }
 
+    /// Commands made of a body in a foreign format that was sent to the endpoint of `type_name`.
+    /// `None`: this context does not read that format there.
+    fn read_foreign(
+        _type_name: &str,
+        _format: Foreign,
+        _body: &str,
+    ) -> Option<Result<Vec<Given<Self>>, Rejection>>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
     /// The commands that can be given over HTTP.
     fn endpoints() -> Vec<Endpoint> {
         Vec::new()
@@ -84,6 +97,16 @@ pub trait Context: Send + Sync + 'static {
     {
     }
 }
+
+/// Formats of others that an endpoint may take beside its own JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Foreign {
+    /// `application/ld+json`: schema.org.
+    JsonLd,
+}
+
+/// A command with the aggregate it is for.
+pub type Given<C> = (super::envelope::Key, <C as Context>::Command);
 
 /// A command on its way to another aggregate.
 #[derive(Clone, Debug, PartialEq)]
@@ -245,6 +268,7 @@ pub trait Projection: Send + Sync + 'static {
     }
 
     /// Where the rows can be read over HTTP.
+    #[must_use]
     fn routes() -> Vec<Route> {
         Vec::new()
     }

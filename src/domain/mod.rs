@@ -5,4 +5,5 @@ pub mod envelope;
 pub mod erased;
 pub mod measure;
 pub mod message;
+pub mod registry;
 pub mod reply;

@@ -234,6 +234,8 @@ pub trait Store: Send + Sync {
     fn rows(&self, table: &str, query: RowQuery) -> BoxFuture<'_, StoreResult<RowPage>>;
 
     fn put_session(&self, digest: [u8; 32], expires_us: i64) -> BoxFuture<'_, StoreResult<()>>;
+    /// Ends every session and token.
+    fn clear_sessions(&self) -> BoxFuture<'_, StoreResult<()>>;
     fn session_expiry(&self, digest: [u8; 32]) -> BoxFuture<'_, StoreResult<Option<i64>>>;
 
     /// Marks a clean end and closes; later calls fail.

@@ -110,6 +110,10 @@ impl Store for SqliteStore {
         async move { self.writer.lock().await.put_session(digest, expires_us).await }.boxed()
     }
 
+    fn clear_sessions(&self) -> BoxFuture<'_, StoreResult<()>> {
+        async move { self.writer.lock().await.clear_sessions().await }.boxed()
+    }
+
     fn session_expiry(&self, digest: [u8; 32]) -> BoxFuture<'_, StoreResult<Option<i64>>> {
         read::session_expiry(&self.readers, digest).boxed()
     }

@@ -101,6 +101,12 @@ impl Writer {
         Ok(())
     }
 
+    pub(super) async fn clear_sessions(&mut self) -> StoreResult<()> {
+        self.settle().await?;
+        open(&mut self.connection)?.execute("DELETE FROM sessions").await?;
+        Ok(())
+    }
+
     pub(super) async fn close(&mut self) -> StoreResult<()> {
         self.settle().await?;
         let Some(mut connection) = self.connection.take() else { return Ok(()) };

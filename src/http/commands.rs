@@ -1,0 +1,254 @@
+//! Commands: parse, accept, answer. What they mean is the contexts' business.
+
+use super::App;
+use super::api::{Checked, ContextApi};
+use super::auth::digest;
+use super::problem::Problem;
+use crate::actors::{Accepted, Done, NewCommand};
+use crate::domain::context::{Endpoint, Foreign, KeyFrom, Verb};
+use crate::domain::envelope::{Address, Key};
+use crate::store::Outcome;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::value::RawValue;
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+/// Longest wait a client may ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
+
+/// Answers one request to an endpoint that a context has declared.
+pub(super) async fn handle(
+    app: &App,
+    context: usize,
+    endpoint: Endpoint,
+    id: Option<String>,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Response, Problem> {
+    let Some(api) = app.api.contexts.get(context) else {
+        return Err(Problem::not_found("there is no such context"));
+    };
+    let text = body_text(endpoint.verb, body)?;
+    let request = Request { api, endpoint, id, headers, text };
+    if let Some(format) = foreign(headers)?
+        && let Some(read) = (api.read_foreign)(endpoint.type_name, format, text)
+    {
+        return handle_all(app, &request, read?).await;
+    }
+    let checked = (api.check)(endpoint.type_name, text)?;
+    let (status, answer) = accept(app, &request, checked, 0).await?;
+    Ok(respond(status, &answer))
+}
+
+struct Request<'a> {
+    api: &'a ContextApi,
+    endpoint: Endpoint,
+    id: Option<String>,
+    headers: &'a HeaderMap,
+    text: &'a str,
+}
+
+fn body_text(verb: Verb, body: &Bytes) -> Result<&str, Problem> {
+    if body.is_empty() && verb == Verb::Delete {
+        return Ok("{}");
+    }
+    std::str::from_utf8(body).map_err(|error| {
+        let detail = format!("the body is not UTF-8 from byte {} on", error.valid_up_to());
+        Problem::new(StatusCode::BAD_REQUEST, detail, "send JSON in UTF-8")
+    })
+}
+
+fn foreign(headers: &HeaderMap) -> Result<Option<Foreign>, Problem> {
+    let media =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("application/json");
+    match media.split(';').next().unwrap_or_default().trim().to_lowercase().as_str() {
+        "application/json" | "" => Ok(None),
+        "application/ld+json" => Ok(Some(Foreign::JsonLd)),
+        other => Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            format!("{other} is not understood here"),
+            "send application/json, or recipes as application/ld+json",
+        )),
+    }
+}
+
+/// A foreign body may hold many things: each becomes a command of its own.
+async fn handle_all(app: &App, request: &Request<'_>, all: Vec<Checked>) -> Result<Response, Problem> {
+    let single = all.len() == 1;
+    let mut answers = Vec::with_capacity(all.len());
+    for (n, checked) in all.into_iter().enumerate() {
+        let (status, answer) = accept(app, request, checked, n).await?;
+        if single {
+            return Ok(respond(status, &answer));
+        }
+        answers.push(answer);
+    }
+    let body = serde_json::json!({ "items": answers });
+    Ok((StatusCode::ACCEPTED, axum::Json(body)).into_response())
+}
+
+/// What is told about one accepted command.
+#[derive(serde::Serialize)]
+struct Answer {
+    event_id: Uuid,
+    status: &'static str,
+    follow_up: String,
+    key: Key,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<Box<RawValue>>,
+}
+
+async fn accept(
+    app: &App,
+    request: &Request<'_>,
+    checked: Checked,
+    n: usize,
+) -> Result<(StatusCode, Answer), Problem> {
+    let given = given_id(request.headers)?;
+    let id = given.unwrap_or_else(Uuid::now_v7);
+    let key = checked.key.clone().map_or_else(|| key(request, id), Ok)?;
+    let command = NewCommand {
+        to: Address::new(request.api.name, key.clone()),
+        id,
+        id_given: given.is_some(),
+        idempotency: idempotency(request, n)?,
+        type_name: checked.type_name,
+        schema_version: checked.schema_version,
+        body: checked.body,
+        trace: super::trace::current(),
+        user: None,
+    };
+    let Some(patience) = patience(request.headers)? else {
+        let accepted = app.dispatcher.accept(command).await?;
+        return Ok(told(request, &accepted, key, "accepted", StatusCode::ACCEPTED));
+    };
+    let began = Instant::now();
+    let (accepted, done) = app.dispatcher.ask(command, patience).await?;
+    let Some(done) = done else {
+        return Ok(told(request, &accepted, key, "accepted", StatusCode::ACCEPTED));
+    };
+    ended(app, request, &accepted, key, done, patience.saturating_sub(began.elapsed())).await
+}
+
+async fn ended(
+    app: &App,
+    request: &Request<'_>,
+    accepted: &Accepted,
+    key: Key,
+    done: Done,
+    patience: Duration,
+) -> Result<(StatusCode, Answer), Problem> {
+    let event_id = Some(accepted.id);
+    match done.outcome {
+        Outcome::Rejected { rejection } => Err(Problem { event_id, ..Problem::from(rejection) }),
+        Outcome::Dead { reason } => {
+            let hint = "it is kept among the dead letters; the log has more under the trace id";
+            Err(Problem { event_id, ..Problem::new(StatusCode::INTERNAL_SERVER_ERROR, reason, hint) })
+        }
+        Outcome::Handled => {
+            let hub = app.dispatcher.hub();
+            let caught_up = hub.caught_up(request.api.name, done.position);
+            if tokio::time::timeout(patience, caught_up).await.is_err() {
+                return Ok(told(request, accepted, key, "handled", StatusCode::ACCEPTED));
+            }
+            let new = request.endpoint.key == KeyFrom::New && request.endpoint.verb == Verb::Post;
+            let status = if new && !accepted.repeated { StatusCode::CREATED } else { StatusCode::OK };
+            // A repeat is about the aggregate of the first request.
+            let key = match accepted.repeated && new {
+                true => Key::from(accepted.id.to_string()),
+                false => key,
+            };
+            let result = result(app, request.endpoint.result, &key).await?;
+            let (status, answer) = told(request, accepted, key, "handled", status);
+            Ok((status, Answer { result, ..answer }))
+        }
+    }
+}
+
+async fn result(app: &App, view: Option<&str>, key: &Key) -> Result<Option<Box<RawValue>>, Problem> {
+    let Some(view) = view.and_then(|name| app.dispatcher.hub().views.get(name)) else { return Ok(None) };
+    let rows = app.dispatcher.hub().store.rows_by_key(&view.table, vec![key.to_string()]).await?;
+    Ok(rows.into_iter().next().and_then(|(_, body)| RawValue::from_string(body).ok()))
+}
+
+fn told(
+    request: &Request<'_>,
+    accepted: &Accepted,
+    key: Key,
+    status: &'static str,
+    code: StatusCode,
+) -> (StatusCode, Answer) {
+    let key = match accepted.repeated && request.endpoint.key == KeyFrom::New {
+        true => Key::from(accepted.id.to_string()),
+        false => key,
+    };
+    let follow_up = format!("/api/events/{}", accepted.id);
+    (code, Answer { event_id: accepted.id, status, follow_up, key, result: None })
+}
+
+fn respond(status: StatusCode, answer: &Answer) -> Response {
+    let mut response = (status, axum::Json(answer)).into_response();
+    if let Ok(location) = HeaderValue::from_str(&answer.follow_up) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+fn key(request: &Request<'_>, id: Uuid) -> Result<Key, Problem> {
+    let text = match (request.endpoint.key, &request.id) {
+        (KeyFrom::New, _) => id.to_string(),
+        (KeyFrom::Fixed(key), _) => key.to_owned(),
+        (KeyFrom::Path, Some(text)) => text.clone(),
+        (KeyFrom::Path, None) => return Err(Problem::not_found("the path names nothing")),
+    };
+    if text.is_empty() || text.len() > Key::MAX_BYTES {
+        return Err(Problem::not_found("nothing has an id of that length"));
+    }
+    Ok(Key::from(text))
+}
+
+/// A message id of the client's own, for those who queue messages themselves.
+fn given_id(headers: &HeaderMap) -> Result<Option<Uuid>, Problem> {
+    let Some(value) = headers.get("message-id") else { return Ok(None) };
+    let id = value.to_str().ok().and_then(|text| Uuid::parse_str(text).ok());
+    id.map(Some).ok_or_else(|| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "Message-Id is no UUID",
+            "send a UUID (version 7), or leave it out",
+        )
+    })
+}
+
+/// Digests of the client's key and of what it asked under it.
+fn idempotency(request: &Request<'_>, n: usize) -> Result<Option<([u8; 32], [u8; 32])>, Problem> {
+    let Some(value) = request.headers.get("idempotency-key") else { return Ok(None) };
+    let key = value.to_str().ok().map(str::trim).filter(|key| (1..=255).contains(&key.len()));
+    let Some(key) = key else {
+        let hint = "send 1 to 255 visible characters, such as a UUID";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "the Idempotency-Key does not read", hint));
+    };
+    let Endpoint { verb, path, .. } = request.endpoint;
+    let asked = format!("{verb:?} {path} {:?}\n{}", request.id, request.text);
+    Ok(Some((digest(&format!("{n}\n{key}")), digest(&asked))))
+}
+
+/// `Prefer: wait=<seconds>` of RFC 7240.
+fn patience(headers: &HeaderMap) -> Result<Option<Duration>, Problem> {
+    let preferences = headers.get_all("prefer").into_iter().filter_map(|value| value.to_str().ok());
+    let mut waits = preferences
+        .flat_map(|text| text.split([',', ';']))
+        .filter_map(|part| part.trim().strip_prefix("wait"))
+        .filter_map(|rest| rest.trim().strip_prefix('='));
+    let Some(text) = waits.next() else { return Ok(None) };
+    let seconds: u64 = text.trim().trim_matches('"').parse().map_err(|_| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            format!("\"wait={text}\" is no number of seconds"),
+            "send Prefer: wait=10",
+        )
+    })?;
+    Ok(Some(Duration::from_secs(seconds).min(LONGEST_WAIT)))
+}

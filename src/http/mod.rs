@@ -1,0 +1,178 @@
+//! Who is talking to us: parse, accept, answer. The only axum.
+//!
+//! Not known here: what a command means, how anything is stored. Invariants: nothing is answered with 2xx
+//! before it is durable; every error is a problem with a hint; no secret is logged or echoed.
+
+mod admin;
+mod api;
+mod auth;
+mod commands;
+mod events;
+mod metrics;
+mod openapi;
+mod pages;
+mod problem;
+mod queries;
+mod trace;
+
+pub use api::Api;
+pub use auth::{Gate, new_secret};
+pub use metrics::Metrics;
+
+use crate::actors::Dispatcher;
+use crate::domain::context::{Endpoint, Route, Verb};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, Path, Query};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, MethodRouter, get, on, post};
+use problem::Problem;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+/// Largest body taken, in bytes.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+
+/// What every handler may use. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    pub dispatcher: Dispatcher,
+    pub api: Arc<Api>,
+    pub gate: Arc<Gate>,
+    pub metrics: Arc<Metrics>,
+    /// Made once: it cannot change while the process runs.
+    pub openapi: Arc<str>,
+}
+
+impl App {
+    #[must_use]
+    pub fn new(dispatcher: Dispatcher, api: Api, gate: Gate, metrics: Metrics) -> Self {
+        let openapi = openapi::document(&api).to_string().into();
+        Self { dispatcher, api: Arc::new(api), gate: Arc::new(gate), metrics: Arc::new(metrics), openapi }
+    }
+}
+
+/// `/openapi.json` as text, without a running server.
+#[must_use]
+pub fn openapi_document(api: &Api) -> serde_json::Value {
+    openapi::document(api)
+}
+
+/// The whole surface.
+#[must_use]
+pub fn router(app: &App) -> Router {
+    let login = Router::new().route("/login", get(auth::login));
+    let links = Router::new().route("/admin/login-links", post(auth::new_link));
+    let mut router = Router::new()
+        .route("/health/live", get(|| async { "ok" }))
+        .route("/health/ready", get(admin::ready))
+        .route("/metrics", get(metrics::render))
+        .route("/openapi.json", get(openapi::serve))
+        .route("/api/events", get(events::list))
+        .route("/api/events/stream", get(events::live))
+        .route("/api/events/{id}", get(events::status))
+        .route("/admin/actors", get(admin::actors))
+        .route("/admin/actors/{*path}", get(admin::actor));
+    router = pages::add(router);
+    for (n, context) in app.api.contexts.iter().enumerate() {
+        for endpoint in &context.endpoints {
+            router = router.route(endpoint.path, command_route(n, *endpoint));
+        }
+    }
+    for projection in &app.api.projections {
+        for route in projection.routes() {
+            router = add_query(router, projection.name(), route);
+        }
+    }
+    router
+        .fallback(|| async { Problem::not_found("there is nothing at this address") })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "this address does not take that method",
+                "see /openapi.json",
+            )
+        })
+        .with_state(app.clone())
+        .merge(login.with_state(app.gate.clone()))
+        .merge(links.with_state(app.gate.clone()))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(app.gate.clone(), auth::middleware))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.metrics.clone(), metrics::middleware))
+        .layer(from_fn(trace::middleware))
+}
+
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    let hint = "this is a defect of the server; the log has more under the trace id";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the request could not be answered", hint).into_response()
+}
+
+fn command_route(context: usize, endpoint: Endpoint) -> MethodRouter<App> {
+    let filter = match endpoint.verb {
+        Verb::Post => MethodFilter::POST,
+        Verb::Put => MethodFilter::PUT,
+        Verb::Delete => MethodFilter::DELETE,
+    };
+    on(
+        filter,
+        async move |axum::extract::State(app): axum::extract::State<App>,
+                    Path(path): Path<HashMap<String, String>>,
+                    headers: HeaderMap,
+                    body: Result<Bytes, BytesRejection>| {
+            let body = body.map_err(|error| body_problem(&error))?;
+            let id = path.get("id").cloned();
+            commands::handle(&app, context, endpoint, id, &headers, &body).await
+        },
+    )
+}
+
+fn body_problem(error: &BytesRejection) -> Problem {
+    let status = error.status();
+    let hint = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            "send at most 1 MiB; a large cookbook goes through `meal-planner import`"
+        }
+        _ => "send the whole body with its true Content-Length",
+    };
+    Problem::new(status, error.body_text(), hint)
+}
+
+fn add_query(router: Router<App>, view: &'static str, route: Route) -> Router<App> {
+    use axum::extract::State;
+    use axum::extract::rejection::QueryRejection;
+    match route {
+        Route::List { path, .. } => router.route(
+            path,
+            get(
+                async move |State(app): State<App>,
+                            query: Result<Query<queries::ListQuery>, QueryRejection>| {
+                    let Query(query) = query.map_err(|error| query_problem(&error))?;
+                    queries::list(&app, view, query).await
+                },
+            ),
+        ),
+        Route::Item { path, .. } => router.route(
+            path,
+            get(async move |State(app): State<App>, Path(id): Path<String>| {
+                queries::item(&app, view, &id).await
+            }),
+        ),
+        Route::One { path, key, .. } => {
+            router.route(path, get(async move |State(app): State<App>| queries::item(&app, view, key).await))
+        }
+    }
+}
+
+fn query_problem(error: &axum::extract::rejection::QueryRejection) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, error.body_text(), "see /openapi.json for the parameters")
+}
