@@ -1,3 +1,5 @@
 //! What the planner knows: pure rules, nothing that touches a clock, a disk or a wire.
 
 pub mod measure;
+pub mod recipes;
+pub mod shopping;

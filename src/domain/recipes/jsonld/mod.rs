@@ -1,0 +1,7 @@
+//! Recipes as the web writes them: schema.org Recipe in JSON-LD, alone, in sets, line by line or inside HTML pages.
+
+mod duration;
+mod node;
+mod numbers;
+mod text;
+mod yields;

@@ -1,0 +1,3 @@
+//! Shopping lists: what has to be bought for a plan, and for which meal.
+
+pub mod merge;
