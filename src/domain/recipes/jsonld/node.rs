@@ -87,8 +87,8 @@ pub(super) fn short(name: &str) -> &str {
 
 /// `text` when it is the address of something on the web; `//host/path` is completed.
 pub(super) fn web_address(text: &str) -> Option<String> {
-    let text = text.trim();
-    let whole = if text.starts_with("//") { format!("https:{text}") } else { text.to_owned() };
+    let text = text.trim().replace(' ', "%20");
+    let whole = if text.starts_with("//") { format!("https:{text}") } else { text };
     let scheme = whole.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
     let web = matches!(scheme.as_deref(), Some("http" | "https"));
     (web && !whole.contains(|c: char| c.is_whitespace() || c.is_control())).then_some(whole)
@@ -135,7 +135,8 @@ mod tests {
     #[test]
     fn only_web_addresses_pass() {
         assert_eq!(web_address("//cdn.test/a.jpg").as_deref(), Some("https://cdn.test/a.jpg"));
-        for text in ["javascript:alert(1)", "/a.jpg", "data:image/png;base64,x", "", "http://a b"] {
+        for text in ["javascript:alert(1)", "/a.jpg", "data:image/png;base64,x", "", "http://a\tb", "ftp://a"]
+        {
             assert_eq!(web_address(text), None, "{text}");
         }
     }

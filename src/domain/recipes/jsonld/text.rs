@@ -54,7 +54,7 @@ pub(super) fn lines(text: &str) -> Vec<String> {
 /// A piece of a source for a remark: in quotes, on one line, shortened.
 pub(super) fn quote(text: &str) -> String {
     const LONGEST: usize = 60;
-    let line = squeeze(text);
+    let line = clean(text);
     match line.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("\"{}…\"", &line[..end]),
         None => format!("\"{line}\""),
@@ -62,9 +62,10 @@ pub(super) fn quote(text: &str) -> String {
 }
 
 fn plain(text: &str) -> String {
-    let mut now = text.replace("\\r\\n", "\n").replace("\\n", "\n");
+    let mut now = text.to_owned();
     for _ in 0..MAX_ROUNDS {
-        let next = strip_tags(&decode(&now));
+        let mut next = strip_tags(&decode(&now)).replace("\\r\\n", "\n").replace("\\n", "\n");
+        next.retain(|c| c.is_whitespace() || !is_invisible(c));
         if next == now {
             break;
         }
@@ -74,8 +75,7 @@ fn plain(text: &str) -> String {
 }
 
 fn squeeze(line: &str) -> String {
-    let visible: String = line.chars().filter(|c| c.is_whitespace() || !is_invisible(*c)).collect();
-    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn is_invisible(c: char) -> bool {
