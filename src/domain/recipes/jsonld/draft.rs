@@ -1,9 +1,10 @@
 //! Turns one schema.org Recipe object into a draft, and says what was odd about it.
 
 use super::RecipeDraft;
+use super::entities::decode;
 use super::find::{Ids, id};
 use super::node::{self, Object, get, get_any, short, web_address};
-use super::text::{clean, decode, quote};
+use super::text::{clean, quote};
 use super::{diets, duration, ingredients, steps, yields};
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! Finds the JSON-LD blocks of an HTML page.
 
-use super::text::decode;
+use super::entities::decode;
 
 /// The contents of every `<script type="application/ld+json">`, in order.
 pub(super) fn blocks(page: &str) -> Vec<&str> {

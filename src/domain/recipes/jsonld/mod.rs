@@ -8,6 +8,7 @@
 mod diets;
 mod draft;
 mod duration;
+mod entities;
 mod find;
 mod html;
 mod ingredients;

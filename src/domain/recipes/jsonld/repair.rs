@@ -1,6 +1,6 @@
 //! Parses JSON as pages really carry it: wrapped, with stray characters, commas and broken escapes.
 
-use super::text::decode;
+use super::entities::decode;
 use serde_json::{Error, Value};
 
 /// The value of a JSON text; what sites commonly break is mended, else the error of the text as it came.

@@ -109,12 +109,12 @@ fn clause(tokens: &[Token]) -> Option<Reading> {
 }
 
 fn certainty(words: &[&str], behind: &[&str], amount: Milli) -> Option<Certainty> {
-    if words.iter().any(|word| SERVINGS.contains(word)) {
+    if words.iter().any(|word| has(SERVINGS, word)) {
         return Some(Certainty::Stated);
     }
-    let things = behind.iter().filter(|word| !FILLERS.contains(word)).count();
-    let measured = behind.iter().any(|word| UNITS.contains(word));
-    let cut_up = behind.iter().any(|word| WHOLES.contains(word)) && amount < FEW;
+    let things = behind.iter().filter(|word| !has(FILLERS, word)).count();
+    let measured = behind.iter().any(|word| has(UNITS, word));
+    let cut_up = behind.iter().any(|word| has(WHOLES, word)) && amount < FEW;
     match things {
         0 => Some(Certainty::Bare),
         _ if measured || cut_up || amount <= Milli::whole(1) => None,
@@ -129,161 +129,23 @@ fn as_word(token: &Token) -> Option<&str> {
     }
 }
 
-const SERVINGS: &[&str] = &[
-    "serving",
-    "servings",
-    "serve",
-    "serves",
-    "portion",
-    "portions",
-    "portionen",
-    "person",
-    "persons",
-    "personen",
-    "people",
-    "personne",
-    "personnes",
-    "persona",
-    "personas",
-    "persone",
-    "pers",
-    "guest",
-    "guests",
-    "eater",
-    "eaters",
-    "adult",
-    "adults",
-    "diners",
-    "porción",
-    "porciones",
-    "porzione",
-    "porzioni",
-    "porties",
-    "helping",
-    "helpings",
-    "bowl",
-    "bowls",
-    "plate",
-    "plates",
-    "glass",
-    "glasses",
-    "mug",
-    "mugs",
-    "drink",
-    "drinks",
-    "cocktail",
-    "cocktails",
-    "sandwich",
-    "sandwiches",
-    "smoothie",
-    "smoothies",
-    "comensales",
-    "raciones",
-    "couverts",
-];
-const FILLERS: &[&str] = &[
-    "a",
-    "an",
-    "about",
-    "approx",
-    "approximately",
-    "around",
-    "ca",
-    "circa",
-    "dozen",
-    "dozens",
-    "dutzend",
-    "each",
-    "for",
-    "für",
-    "generously",
-    "in",
-    "makes",
-    "more",
-    "of",
-    "plus",
-    "pour",
-    "roughly",
-    "to",
-    "total",
-    "yield",
-    "yields",
-];
-const UNITS: &[&str] = &[
-    "g",
-    "gr",
-    "gram",
-    "grams",
-    "kg",
-    "mg",
-    "oz",
-    "ounce",
-    "ounces",
-    "lb",
-    "lbs",
-    "pound",
-    "pounds",
-    "ml",
-    "cl",
-    "dl",
-    "l",
-    "liter",
-    "liters",
-    "litre",
-    "litres",
-    "cup",
-    "cups",
-    "pint",
-    "pints",
-    "quart",
-    "quarts",
-    "gallon",
-    "gallons",
-    "tablespoon",
-    "tablespoons",
-    "teaspoon",
-    "teaspoons",
-    "tbsp",
-    "tsp",
-    "inch",
-    "inches",
-    "cm",
-];
-const WHOLES: &[&str] = &[
-    "batch",
-    "batches",
-    "bottle",
-    "bottles",
-    "bundt",
-    "cake",
-    "cakes",
-    "casserole",
-    "casseroles",
-    "cheesecake",
-    "crust",
-    "crusts",
-    "dish",
-    "jar",
-    "jars",
-    "loaf",
-    "loaves",
-    "pan",
-    "pans",
-    "pie",
-    "pies",
-    "pizza",
-    "pizzas",
-    "pot",
-    "quiche",
-    "recipe",
-    "roast",
-    "sheet",
-    "tart",
-    "tarts",
-    "tin",
-    "tray",
-    "trays",
-];
+fn has(list: &str, word: &str) -> bool {
+    list.split_ascii_whitespace().any(|known| known == word)
+}
+
+const SERVINGS: &str = "serving servings serve serves portion portions portionen person persons personen people personne \
+    personnes persona personas persone pers guest guests eater eaters adult adults diners porción \
+    porciones porzione porzioni porties helping helpings bowl bowls plate plates glass glasses mug \
+    mugs drink drinks cocktail cocktails sandwich sandwiches smoothie smoothies comensales raciones \
+    couverts";
+const FILLERS: &str = "a an about approx approximately around ca circa dozen dozens dutzend each for für generously in \
+    makes more of plus pour roughly to total yield yields";
+const UNITS: &str = "g gr gram grams kg mg oz ounce ounces lb lbs pound pounds ml cl dl l liter liters litre litres cup \
+    cups pint pints quart quarts gallon gallons tablespoon tablespoons teaspoon teaspoons tbsp tsp \
+    inch inches cm";
+const WHOLES: &str = "batch batches bottle bottles bundt cake cakes casserole casseroles cheesecake crust crusts dish \
+    jar jars loaf loaves pan pans pie pies pizza pizzas pot quiche recipe roast sheet tart tarts tin \
+    tray trays";
 
 #[cfg(test)]
 mod tests {
