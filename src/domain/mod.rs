@@ -5,5 +5,7 @@ pub mod envelope;
 pub mod erased;
 pub mod measure;
 pub mod message;
+pub mod recipes;
 pub mod registry;
 pub mod reply;
+pub mod shopping;
