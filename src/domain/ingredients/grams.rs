@@ -205,9 +205,13 @@ fn named_piece(food: &Food, unit: Unit, size: Option<Size>) -> Option<Milli> {
         Unit::Head => &["head", "bulb"],
         Unit::Piece => &["piece", "chunk"],
         Unit::Fillet => &["fillet", "filet"],
-        Unit::Knob => &["knob", "thumb", "piece", "inch"],
+        Unit::Knob => &["knob", "thumb", "piece"],
         Unit::Block => &["block", "package"],
         Unit::Centimeter => return named_piece(food, Unit::Inch, size).map(|inch| inch.scale(100, 254)),
+        Unit::Inch => {
+            let half = |thumb: Milli| thumb.scale(1, 2);
+            return piece(food, "inch").or_else(|| named_piece(food, Unit::Knob, size).map(half));
+        }
         _ => &[unit.name()],
     };
     let sized =

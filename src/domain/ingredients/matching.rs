@@ -3,7 +3,7 @@
 use super::lexicon::{cost_of_dropping, is_class_of, is_shade, is_weak};
 use super::similarity::distance;
 use super::words::words;
-use crate::domain::foods::{Aisle, Food};
+use crate::domain::foods::Food;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -81,14 +81,16 @@ impl FoodIndex {
         if let Some(found) = self.salt_and_pepper(&all) {
             return Some(found);
         }
-        let strong: Vec<String> = all.iter().filter(|word| !is_weak(word)).cloned().collect();
-        if let Some(found) = self.exactly(&strong, 980) {
-            return Some(found);
+        let wanted = self.without_typing_errors(all);
+        let trusted = |confidence: u16| confidence.saturating_sub(wanted.typing_errors);
+        let strong: Vec<String> = wanted.words.iter().filter(|word| !is_weak(word)).cloned().collect();
+        let by_name =
+            self.exactly(&wanted.words, trusted(980)).or_else(|| self.exactly(&strong, trusted(980)));
+        if by_name.is_some() {
+            return by_name.filter(|found| found.confidence >= MIN_CONFIDENCE);
         }
-        let wanted = self.without_typing_errors(if strong.is_empty() { all } else { strong });
-        if let Some(found) = self.exactly(&wanted.words, 980 - wanted.typing_errors.min(980)) {
-            return Some(found).filter(|found| found.confidence >= MIN_CONFIDENCE);
-        }
+        let words = if strong.is_empty() { wanted.words } else { strong };
+        let wanted = Wanted { words, ..wanted };
         self.scored(&wanted).into_iter().next()
     }
 
@@ -166,7 +168,7 @@ impl FoodIndex {
             &["batter", "bitter", "bitters", "better", "custard", "walnut", "smoothie"];
         let most = match word.len() {
             0..=5 => return None,
-            6..=7 => 1,
+            6..=8 => 1,
             _ => 2,
         };
         if self.by_word.contains_key(word) || is_shade(word) || RIGHT_ANYWAY.contains(&word) {
@@ -214,23 +216,28 @@ fn cost(form: &Form, wanted: &[String]) -> Option<u16> {
     if other_order {
         return None;
     }
-    let is_spice = form.food.aisle == Aisle::Spices;
+    let aisle = form.food.aisle;
+    let has = |word: &str| form.words.iter().any(|own| own == word);
+    let kind = if own_noun == "pepper" && has("bell") { "bell" } else { own_noun };
     let mut cost = 0_u16;
     for word in wanted.iter().filter(|word| !form.words.contains(word)) {
         let is_class = form.words.iter().any(|kind| is_class_of(word, kind));
         cost += if is_class {
             30
         } else {
-            cost_of_dropping(word, own_noun, is_spice).filter(|_| word != noun || is_shade(word))?
+            cost_of_dropping(word, kind, aisle).filter(|_| word != noun || is_shade(word))?
         };
     }
+    let shared = form.words.iter().filter(|word| wanted.contains(word)).count();
     for word in form.words.iter().filter(|word| !wanted.contains(word)) {
         let is_class = wanted.iter().any(|kind| is_class_of(word, kind));
-        let added = cost_of_dropping(word, noun, is_spice).filter(|_| word != own_noun);
-        cost += if is_class { 30 } else { added? + 15 };
+        let added = cost_of_dropping(word, noun, aisle).filter(|_| word != own_noun);
+        let describes_only = form.is_name || shared > 1;
+        cost += if is_class { 30 } else { added.filter(|_| describes_only)? * 2 + 15 };
     }
-    let shared = form.words.iter().filter(|word| wanted.contains(word)).any(|word| !is_shade(word));
-    (shared || form.words == wanted).then_some(cost)
+    let class = |a: &[String], b: &String| a.iter().any(|kind| is_class_of(b, kind));
+    let same_noun = wanted.contains(own_noun) || form.words.contains(noun);
+    (same_noun || class(wanted, own_noun) || class(&form.words, noun)).then_some(cost)
 }
 
 /// How many words are shared, for foods that are only worth showing.

@@ -23,5 +23,10 @@ pub use matching::{FoodIndex, FoodMatch, MIN_CONFIDENCE};
 pub use nutrition::{Coverage, RecipeNutrition, ResolvedLine, Uncounted, nutrition};
 pub use quantity::Quantity;
 pub use units::{Unit, UnitKind};
+
 #[cfg(test)]
-mod scratch;
+mod line_tests;
+#[cfg(test)]
+mod matching_tests;
+#[cfg(test)]
+mod nutrition_tests;

@@ -82,10 +82,29 @@ impl ResolvedLine {
 
 /// The food of a line; when it is unknown, one that the line allows instead, with less confidence.
 fn food_of(line: &ParsedLine, index: &FoodIndex) -> Option<FoodMatch> {
-    index.best(&line.food).or_else(|| {
+    preserved(line, index).or_else(|| index.best(&line.food)).or_else(|| {
         let instead = line.alternatives.iter().find_map(|other| index.best(other))?;
         Some(FoodMatch { confidence: instead.confidence.saturating_sub(150), ..instead })
     })
+}
+
+/// The canned, frozen or dried food where only the unit or the note says that it is.
+fn preserved(line: &ParsedLine, index: &FoodIndex) -> Option<FoodMatch> {
+    let note = line.note.as_deref().filter(|note| !note.starts_with("or ")).unwrap_or_default();
+    let says =
+        |state: &str| note.split(|c: char| !c.is_alphabetic()).any(|word| word.eq_ignore_ascii_case(state));
+    let phrase = if line.unit == Some(Unit::Ear) {
+        format!("{} on the cob", line.food)
+    } else if line.unit == Some(Unit::Can) || says("canned") || says("tinned") {
+        format!("canned {}", line.food)
+    } else if says("frozen") {
+        format!("frozen {}", line.food)
+    } else if says("dried") && !says("fresh") {
+        format!("dried {}", line.food)
+    } else {
+        return None;
+    };
+    index.best(&phrase).filter(|found| found.confidence >= 980)
 }
 
 /// A line that is not part of the sums, and why.

@@ -39,6 +39,10 @@ const MARKERS: &[&str] = &[
     " cut ",
     " into ",
     " without ",
+    " with their ",
+    " with its ",
+    " with skin",
+    " with bone",
     " until ",
     " per ",
     " of your ",
@@ -219,12 +223,12 @@ impl Phrase {
         let first = parts.next().unwrap_or("").to_owned();
         let others: Vec<&str> = parts.collect();
         let Some(last) = others.last() else { return first };
-        if lexicon::only_describes(&first) {
-            return last.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ').to_owned();
-        }
         let noun = last.rsplit(' ').next().unwrap_or("");
         let counted = last.starts_with(|c: char| c.is_ascii_digit()) || last.starts_with(&first);
         let shares = last.contains(' ') && !counted && lexicon::shares_noun(&first, noun);
+        if !shares && lexicon::only_describes(&first) {
+            return last.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ').to_owned();
+        }
         for other in &others {
             let full = shares && !other.contains(' ');
             self.alternatives.push(if full { format!("{other} {noun}") } else { (*other).to_owned() });

@@ -9,9 +9,9 @@ use std::fmt;
 pub enum UnitKind {
     /// Micrograms in one.
     Mass(i64),
-    /// Microlitres in one.
+    /// Nanolitres in one.
     Volume(i64),
-    /// A rough measure of the hand; microlitres in one, only an estimate.
+    /// A rough measure of the hand; nanolitres in one, only an estimate.
     Rough(i64),
     /// A counted part of a food (clove, slice, bunch), whose weight depends on the food.
     Part,
@@ -58,10 +58,10 @@ units! {
     Kilogram "kg" Mass(1_000_000_000), "kilo kilogram kilogramme kgs";
     Ounce "oz" Mass(28_349_523), "ounce onz ozs";
     Pound "lb" Mass(453_592_370), "pound lbs # pd";
-    Milliliter "ml" Volume(1_000), "milliliter millilitre mls cc";
-    Centiliter "cl" Volume(10_000), "centiliter centilitre";
-    Deciliter "dl" Volume(100_000), "deciliter decilitre";
-    Liter "l" Volume(1_000_000), "liter litre lt ltr";
+    Milliliter "ml" Volume(1_000_000), "milliliter millilitre mls cc";
+    Centiliter "cl" Volume(10_000_000), "centiliter centilitre";
+    Deciliter "dl" Volume(100_000_000), "deciliter decilitre";
+    Liter "l" Volume(1_000_000_000), "liter litre lt ltr";
     Teaspoon "tsp" Volume(4_928_922), "t ts teaspoon teaspoonful tsps teasp";
     Tablespoon "tbsp" Volume(14_786_765), "T TS TB TBS tb tbs tbl tblsp tblspn tbspn tbsps tablespoon tablespoonful tablesp";
     FluidOunce "fl oz" Volume(29_573_530), "floz";
@@ -175,8 +175,8 @@ impl Unit {
     #[must_use]
     pub fn milliliters(self, amount: Milli) -> Option<Milli> {
         match self.kind() {
-            UnitKind::Volume(microliters) | UnitKind::Rough(microliters) => {
-                Some(amount.scale(microliters, 1_000_000).max(Milli::ZERO))
+            UnitKind::Volume(nanoliters) | UnitKind::Rough(nanoliters) => {
+                Some(amount.scale(nanoliters, 1_000_000).max(Milli::ZERO))
             }
             _ => None,
         }
@@ -229,6 +229,8 @@ mod tests {
     fn sizes_are_exact() {
         assert_eq!(Unit::Pound.grams(Milli::whole(2)), Some(Milli(907_185)));
         assert_eq!(Unit::Cup.milliliters(Milli(500)), Some(Milli(118_294)));
+        assert_eq!(Unit::Milliliter.milliliters(Milli::whole(250)), Some(Milli::whole(250)));
+        assert_eq!(Unit::Liter.milliliters(Milli(1)), Some(Milli::whole(1)));
         assert_eq!(Unit::Clove.grams(Milli::whole(1)), None);
     }
 }

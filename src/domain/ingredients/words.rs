@@ -71,7 +71,7 @@ fn irregular(word: &str) -> Option<String> {
 
 fn regular(word: &str) -> String {
     let cut = |ending: &str, with: &str| word.strip_suffix(ending).map(|stem| format!("{stem}{with}"));
-    if word.len() <= 3 || word.ends_with("ss") || word.ends_with("us") || word.ends_with("is") {
+    if word.len() <= 3 || word.ends_with("ss") || word.ends_with("us") {
         return word.to_owned();
     }
     cut("ies", "y")
@@ -93,6 +93,11 @@ fn respelled(word: &str) -> Option<&'static str> {
         "soya" => "soy",
         "tumeric" => "turmeric",
         "capsicum" => "bell pepper",
+        "bullion" | "boullion" | "buillon" => "bouillon",
+        "uncoocked" => "uncooked",
+        "sause" => "sauce",
+        "cinammon" | "cinamon" => "cinnamon",
+        "brocolli" | "brocoli" | "broccli" => "broccoli",
         "bayleaf" => "bay leaf",
         "breadcrumb" => "bread crumb",
         "doughnut" => "donut",
