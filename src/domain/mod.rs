@@ -1,8 +1,12 @@
 //! What the planner knows: pure rules, nothing that touches a clock, a disk or a wire.
 
 pub mod context;
+pub mod diet;
 pub mod envelope;
 pub mod erased;
+pub mod foods;
+pub mod ingredients;
+pub mod invalid;
 pub mod measure;
 pub mod message;
 pub mod recipes;
