@@ -6,7 +6,7 @@ use super::journal::Origin;
 use super::lane::{Lane, Pull};
 use super::tasks;
 use crate::clock;
-use crate::domain::context::{Context, Rejection, Rows};
+use crate::domain::context::{Context, Need, Rows};
 use crate::domain::envelope::{Envelope, Extra, Key, Kind, Metadata, ReplyTo};
 use crate::domain::message::{DecodeError, Message};
 use crate::domain::reply;
@@ -14,8 +14,8 @@ use crate::store::{Handled, Outcome, Snapshot, StoreError, Stream, Unit, Waiting
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::marker::PhantomData;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Messages read from the table at a time.
 const PAGE: u32 = 1000;
@@ -70,6 +70,7 @@ pub struct ContextState<C: Context> {
     reading: bool,
     read_to: i64,
     in_flight: usize,
+    gathering: Arc<Gathering<C>>,
     /// Submissions so far, and how many of them are durable.
     submitted: u64,
     durable: u64,
@@ -109,6 +110,7 @@ impl<C: Context> Actor for ContextActor<C> {
             reading: false,
             read_to: 0,
             in_flight: 0,
+            gathering: Arc::default(),
             submitted: 0,
             durable: 0,
         })
@@ -246,11 +248,11 @@ impl<C: Context> ContextState<C> {
     /// Gathers facts and decides beside the actor; the key waits, other keys do not.
     fn prepare(&self, message: Arc<Envelope>, command: C::Command) {
         let state = self.cells.get(&message.key).map(|cell| cell.state.clone()).unwrap_or_default();
-        let (hub, myself, position) = (self.hub.clone(), self.myself.clone(), message.position);
-        let failed = self.myself.clone();
+        let (hub, gathering) = (self.hub.clone(), self.gathering.clone());
+        let (myself, failed, position) = (self.myself.clone(), self.myself.clone(), message.position);
         tasks::watched(
             async move {
-                let result = decide_with_facts::<C>(&hub, &message, command, state).await;
+                let result = gathering.decide(&hub, &message, command, state).await;
                 let answer = match result {
                     Ok(result) => Msg::Decided(message.key.clone(), Box::new(Prepared { message, result })),
                     Err(error) => Msg::Failed(position, error),
@@ -445,33 +447,77 @@ fn outcome_of(outcome: &Outcome) -> reply::Ending {
     }
 }
 
-/// The outer result says that the attempt failed; the inner one is the domain's answer.
-async fn decide_with_facts<C: Context>(
-    hub: &Hub,
-    message: &Arc<Envelope>,
-    command: C::Command,
-    state: C::State,
-) -> Result<Result<Vec<C::Event>, Outcome>, String> {
-    let mut rows = Rows::default();
-    for need in C::needs(&command) {
-        let view =
-            hub.views.get(need.projection).ok_or_else(|| format!("no read model {}", need.projection))?;
-        let mut caught_up = view.caught_up.subscribe();
-        let position = message.position;
-        drop(caught_up.wait_for(|reached| *reached >= position).await.map_err(|error| error.to_string())?);
-        let found = match need.keys {
-            Some(keys) => hub.store.rows_by_key(&view.table, keys).await,
-            None => all_rows(hub, &view.table).await,
-        };
-        rows.0.insert(need.projection, found.map_err(|error| error.to_string())?);
+/// Decides that run beside the actor at once, per context.
+const DECIDED_ASIDE: usize = 2;
+/// Sets of facts kept while their read models stay as they are.
+const FACTS_KEPT: usize = 4;
+
+/// Facts as of the last change of the read models they were made of.
+type Known<F> = HashMap<Vec<Need>, (i64, Arc<F>)>;
+
+/// Decisions beside the actor: bounded, with facts shared as long as they hold.
+struct Gathering<C: Context> {
+    slots: tokio::sync::Semaphore,
+    facts: Mutex<Known<C::Facts>>,
+}
+
+impl<C: Context> Default for Gathering<C> {
+    fn default() -> Self {
+        Self { slots: tokio::sync::Semaphore::new(DECIDED_ASIDE), facts: Mutex::default() }
     }
-    let metadata = Metadata::of(message);
-    let work = move || -> Result<Result<Vec<C::Event>, Rejection>, DecodeError> {
-        let facts = C::facts(&command, &rows)?;
-        Ok(C::decide(&state, &command, &facts, &metadata))
-    };
-    let decided = tasks::heavy(work).await?.map_err(|error| error.to_string())?;
-    Ok(decided.map_err(|rejection| Outcome::Rejected { rejection }))
+}
+
+impl<C: Context> Gathering<C> {
+    /// The outer result says that the attempt failed; the inner one is the domain's answer.
+    async fn decide(
+        &self,
+        hub: &Hub,
+        message: &Arc<Envelope>,
+        command: C::Command,
+        state: C::State,
+    ) -> Result<Result<Vec<C::Event>, Outcome>, String> {
+        let _slot = self.slots.acquire().await.map_err(|error| error.to_string())?;
+        let facts = self.facts(hub, C::needs(&command), message.position).await?;
+        let metadata = Metadata::of(message);
+        let decided = tasks::heavy(move || C::decide(&state, &command, &facts, &metadata)).await?;
+        Ok(decided.map_err(|rejection| Outcome::Rejected { rejection }))
+    }
+
+    /// Facts that include everything before `position`.
+    async fn facts(&self, hub: &Hub, needs: Vec<Need>, position: i64) -> Result<Arc<C::Facts>, String> {
+        let mut changed = 0;
+        let mut tables = Vec::with_capacity(needs.len());
+        for need in &needs {
+            let view = hub.views.get(need.projection);
+            let view = view.ok_or_else(|| format!("no read model is called {}", need.projection))?;
+            let mut caught_up = view.caught_up.subscribe();
+            caught_up.wait_for(|reached| *reached >= position).await.map_err(|error| error.to_string())?;
+            changed = changed.max(view.changed.load(Relaxed));
+            tables.push(&view.table);
+        }
+        let known = self.facts.lock().unwrap_or_else(PoisonError::into_inner).get(&needs).cloned();
+        if let Some((as_of, facts)) = known
+            && as_of == changed
+        {
+            return Ok(facts);
+        }
+        let mut rows = Rows::default();
+        for (need, table) in needs.iter().zip(tables) {
+            let found = match &need.keys {
+                Some(keys) => hub.store.rows_by_key(table, keys.clone()).await,
+                None => all_rows(hub, table).await,
+            };
+            rows.0.insert(need.projection, found.map_err(|error| error.to_string())?);
+        }
+        let facts = tasks::heavy(move || C::facts(&rows)).await?.map_err(|error| error.to_string())?;
+        let facts = Arc::new(facts);
+        let mut known = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= FACTS_KEPT {
+            known.clear();
+        }
+        known.insert(needs, (changed, facts.clone()));
+        Ok(facts)
+    }
 }
 
 async fn all_rows(hub: &Hub, table: &str) -> Result<Vec<(String, String)>, StoreError> {

@@ -7,6 +7,7 @@ use super::status::Registry;
 use crate::domain::envelope::Envelope;
 use crate::store::{Filter, Outcome, Page, Store, StoreResult};
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
@@ -28,6 +29,8 @@ pub struct View {
     pub reads: &'static [&'static str],
     /// How far its rows are up to date.
     pub caught_up: watch::Sender<i64>,
+    /// Position of the newest event that may have changed a row.
+    pub changed: AtomicI64,
 }
 
 /// See the module. One a runtime; nothing in it is global to the process.

@@ -104,7 +104,12 @@ impl ProjectorState {
                 false => self.hub.store.rows_by_key(&self.table, missing).await?,
             };
             let rows = self.fold.finish(loaded)?;
+            let any = !rows.is_empty();
             self.write(page.read_to, rows).await?;
+            // After the commit: whoever sees the mark can read the rows.
+            if let Some(view) = self.hub.views.get(self.name).filter(|_| any) {
+                view.changed.store(page.read_to, Relaxed);
+            }
             self.status.current.store(0, Relaxed);
             self.status.handled.fetch_add(count as u64, Relaxed);
         } else if page.read_to - self.written > SKIP_LIMIT {

@@ -11,9 +11,11 @@ use super::reactor::{self, Reaction, Reactor};
 use super::status::Registry;
 use super::supervisor::{ChildSpec, Death, HasRegistry, Plan, Start, Strategy, Supervisor};
 use crate::domain::context::{Context, ErasedProjection, ProjectionVisitor};
+use crate::domain::registry::Visitor;
 use crate::store::{BurntAttempt, Store, StoreError, Unit};
 use ractor::{Actor, ActorCell};
 use std::collections::HashMap;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -61,6 +63,12 @@ impl Contexts {
 pub struct Runtime {
     hub: Arc<Hub>,
     root: ActorCell,
+}
+
+impl Visitor for Contexts {
+    fn context<C: Context>(&mut self) {
+        *self = std::mem::take(self).with::<C>();
+    }
 }
 
 impl HasRegistry for Hub {
@@ -131,7 +139,8 @@ async fn build_hub(store: Arc<dyn Store>, contexts: &Contexts) -> Result<Hub, St
     let mut views = HashMap::new();
     for projection in &contexts.projections {
         let caught_up = tokio::sync::watch::Sender::new(0);
-        let view = View { table: table_name(&**projection), reads: projection.reads(), caught_up };
+        let table = table_name(&**projection);
+        let view = View { table, reads: projection.reads(), caught_up, changed: AtomicI64::new(0) };
         views.insert(projection.name(), view);
     }
     let last = store.last_position().await?;

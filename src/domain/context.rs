@@ -53,11 +53,12 @@ pub trait Context: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Makes the facts of the rows asked for. Only called when [`Context::needs`] is not empty.
+    /// Makes the facts of the rows asked for. Only called when [`Context::needs`] is not empty, and again only
+    /// when one of those read models has changed.
     ///
     /// # Errors
     /// When a row does not decode.
-    fn facts(_command: &Self::Command, _rows: &Rows) -> Result<Self::Facts, DecodeError> {
+    fn facts(_rows: &Rows) -> Result<Self::Facts, DecodeError> {
         Ok(Self::Facts::default())
     }
 
@@ -200,7 +201,7 @@ impl From<DecodeError> for Rejection {
 }
 
 /// Rows of one read model that a decision wants.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Need {
     pub projection: &'static str,
     /// `None` asks for every row.

@@ -5,11 +5,15 @@ pub mod diet;
 pub mod envelope;
 pub mod erased;
 pub mod foods;
+pub mod household;
 pub mod ingredients;
 pub mod invalid;
 pub mod measure;
 pub mod message;
+pub mod nutrition;
 pub mod recipes;
 pub mod registry;
 pub mod reply;
 pub mod shopping;
+#[cfg(test)]
+pub(crate) mod testing;
