@@ -71,7 +71,7 @@ pub fn merge(needs: &[Need], aisle_rank: impl Fn(&str) -> u32) -> Vec<Line> {
         groups.entry(key(need)).or_default().push(need);
     }
     let ranked = |aisle: &str| (aisle_rank(aisle), aisle.to_owned());
-    let mut lines: Vec<Line> = groups.into_iter().map(|(key, group)| line(key, &group, &ranked)).collect();
+    let mut lines: Vec<Line> = groups.into_iter().map(|(key, group)| line(key, &group, ranked)).collect();
     lines.sort_by_cached_key(|line| (ranked(&line.aisle), line.name.to_lowercase(), line.key.clone()));
     lines
 }

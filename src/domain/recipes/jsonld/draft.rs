@@ -86,14 +86,11 @@ fn images(value: &Value, ids: &Ids<'_>) -> Vec<String> {
 }
 
 fn names(value: &Value, ids: &Ids<'_>) -> Option<String> {
-    let mut all: Vec<String> = Vec::new();
-    for item in node::items(value) {
-        let name = match ids.resolve(item) {
-            Some(map) => node::first_text(map, &["name", "@value"]),
-            None => node::text(item),
-        };
-        all.extend(name.filter(|name| !all.contains(name)));
-    }
+    let names = node::items(value).into_iter().filter_map(|item| match ids.resolve(item) {
+        Some(map) => node::first_text(map, &["name", "@value"]),
+        None => node::text(item),
+    });
+    let all = distinct(names);
     (!all.is_empty()).then(|| all.join(", "))
 }
 

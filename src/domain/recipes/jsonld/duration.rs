@@ -113,8 +113,7 @@ fn prose(text: &str) -> Option<i64> {
         let before = at.checked_sub(1).and_then(|i| terms.get(i)).and_then(|term| term.unit);
         let term = terms.get_mut(at)?;
         let unit = match (term.unit, following) {
-            (Some(unit), _) => unit,
-            (None, Some((unit, true))) => unit,
+            (Some(unit), _) | (None, Some((unit, true))) => unit,
             (None, Some((_, false))) => return None,
             (None, None) if before == Some(HOUR) && term.amount.0 < 1000 => HOUR,
             (None, None) => MINUTE,

@@ -48,15 +48,15 @@ fn numeric(number: &str) -> Option<char> {
 const WINDOWS_1252: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
 
 fn named(name: &str) -> Option<char> {
-    if let Some(at) = LATIN_1.split_ascii_whitespace().position(|known| known == name) {
-        return char::from_u32(u32::try_from(at + 160).ok()?);
+    let mut words = NAMED.split_ascii_whitespace();
+    if words.any(|known| name.len() > 1 && known == name) {
+        return words.next()?.chars().next();
     }
     if let Some((_, blank)) = BLANKS.iter().find(|(known, _)| *known == name) {
         return Some(*blank);
     }
-    let mut words = NAMED.split_ascii_whitespace();
-    words.find(|known| name.len() > 1 && *known == name)?;
-    words.next()?.chars().next()
+    let at = LATIN_1.split_ascii_whitespace().position(|known| known == name)?;
+    char::from_u32(u32::try_from(at + 160).ok()?)
 }
 
 /// The names of the characters 160 to 255, in order.

@@ -26,11 +26,17 @@ pub(super) fn read(value: &Value) -> Ingredients {
 fn collect(value: &Value, out: &mut Ingredients) {
     for item in node::items(value) {
         match item {
-            Value::String(text) => lines(text).iter().for_each(|line| take(line, out)),
+            Value::String(text) => take_all(text, out),
             Value::Object(map) => collect_object(map, out),
             Value::Array(_) => collect(item, out),
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
+    }
+}
+
+fn take_all(text: &str, out: &mut Ingredients) {
+    for line in lines(text) {
+        take(&line, out);
     }
 }
 
@@ -53,8 +59,7 @@ fn collect_object(map: &Object, out: &mut Ingredients) {
         return;
     }
     let whole = node::get_any(map, &["text", "@value", "display", "originalText"]).and_then(node::raw_text);
-    let text = whole.unwrap_or_else(|| composed(map));
-    lines(&text).iter().for_each(|line| take(line, out));
+    take_all(&whole.unwrap_or_else(|| composed(map)), out);
 }
 
 /// "200 g flour" out of an object with an amount, a unit and a name.

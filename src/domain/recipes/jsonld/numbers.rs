@@ -12,9 +12,12 @@ pub(super) enum Token {
     Mark(char),
 }
 
-/// The tokens of a text; number words up to twelve count as numbers.
+/// Longer texts are no times or yields, and would take quadratic time.
+const LONGEST: usize = 200;
+
+/// The tokens of a text's beginning; number words up to twelve count as numbers.
 pub(super) fn tokens(text: &str) -> Vec<Token> {
-    let lower = text.to_lowercase();
+    let lower = text.chars().take(LONGEST).collect::<String>().to_lowercase();
     let mut rest = lower.trim_start();
     let mut out = Vec::new();
     while let Some(c) = rest.chars().next() {

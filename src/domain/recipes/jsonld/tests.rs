@@ -182,6 +182,18 @@ fn errors_say_what_the_text_is() {
     assert!(read(&deep).unwrap_err().message.contains("recursion limit exceeded"));
 }
 
+#[test]
+fn long_texts_take_no_longer_than_their_length() {
+    for piece in ["1", "<", "<a ", "&amp;", "<script ", "1. ", "- ", ",", "\\", "(", "é", "<script>", "a: "]
+    {
+        let text = piece.repeat(20_000);
+        let recipe = json!({"@type": "Recipe", "name": text, "recipeYield": text, "prepTime": text, "keywords": text,
+            "recipeIngredient": text, "recipeInstructions": text, "suitableForDiet": text, "author": text, "url": text});
+        one(&recipe);
+        let _ = (read(&text), read_html(&text));
+    }
+}
+
 fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![
         "[A-Za-z0-9é½,.:;()<>/&#\\[\\]* -]{0,16}",

@@ -90,16 +90,9 @@ fn strip_tags(text: &str) -> String {
     while let Some(at) = rest.find('<') {
         out.push_str(&rest[..at]);
         let tail = &rest[at + 1..];
-        match tag(tail) {
-            Some((replacement, len)) => {
-                out.push_str(replacement);
-                rest = &tail[len..];
-            }
-            None => {
-                out.push('<');
-                rest = tail;
-            }
-        }
+        let (replacement, len) = tag(tail).unwrap_or(("<", 0));
+        out.push_str(replacement);
+        rest = &tail[len..];
     }
     out.push_str(rest);
     out

@@ -57,13 +57,19 @@ impl FromStr for MealSlot {
 /// The slots that suit a recipe; `None` when nothing tells, and none at all for what is not eaten by itself (sauces,
 /// spice mixes, stock).
 ///
-/// Categories are believed before keywords, keywords before the name.
+/// Categories are believed before keywords, keywords before the name; but a "spaghetti sauce" filed under pasta is a
+/// sauce.
 #[must_use]
 pub fn suitable_slots(categories: &[String], keywords: &[String], name: &str) -> Option<BTreeSet<MealSlot>> {
-    terms(categories).or_else(|| terms(keywords)).or_else(|| dish(name)).map(|kinds| {
-        let eaten = kinds.iter().flat_map(|kind| kind.slots());
-        eaten.copied().collect()
-    })
+    let component =
+        || head(name, DISHES).filter(|kind| *kind == Kind::Component).map(|kind| BTreeSet::from([kind]));
+    let kinds = meals(categories)
+        .or_else(component)
+        .or_else(|| dishes(categories))
+        .or_else(|| meals(keywords))
+        .or_else(|| dishes(keywords))
+        .or_else(|| dish(name))?;
+    Some(kinds.iter().flat_map(|kind| kind.slots()).copied().collect())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,6 +77,7 @@ enum Kind {
     Breakfast,
     Brunch,
     Lunch,
+    Dinner,
     Main,
     Snack,
     /// Part of a dish.
@@ -83,6 +90,7 @@ impl Kind {
             Self::Breakfast => &[MealSlot::Breakfast],
             Self::Brunch => &[MealSlot::Breakfast, MealSlot::Lunch],
             Self::Lunch => &[MealSlot::Lunch],
+            Self::Dinner => &[MealSlot::Dinner],
             Self::Main => &[MealSlot::Lunch, MealSlot::Dinner],
             Self::Snack => &[MealSlot::Snack],
             Self::Component => &[],
@@ -90,12 +98,14 @@ impl Kind {
     }
 }
 
-/// What the terms say: meals by name first, then kinds of dishes.
-fn terms(terms: &[String]) -> Option<BTreeSet<Kind>> {
-    let meals: BTreeSet<Kind> = terms.iter().flat_map(|term| all(term, MEALS)).collect();
-    let found =
-        if meals.is_empty() { terms.iter().filter_map(|term| head(term, DISHES)).collect() } else { meals };
-    (!found.is_empty()).then_some(found)
+fn meals(terms: &[String]) -> Option<BTreeSet<Kind>> {
+    Some(terms.iter().flat_map(|term| all(term, MEALS)).collect())
+        .filter(|kinds: &BTreeSet<Kind>| !kinds.is_empty())
+}
+
+fn dishes(terms: &[String]) -> Option<BTreeSet<Kind>> {
+    Some(terms.iter().filter_map(|term| head(term, DISHES)).collect())
+        .filter(|kinds: &BTreeSet<Kind>| !kinds.is_empty())
 }
 
 /// What a name says: the time of day anywhere in it, else its last word that is a dish, else its course.
@@ -186,8 +196,9 @@ mod tests {
             (vec!["Lunch"], vec![Lunch]),
             (vec!["Main Course"], vec![Lunch, Dinner]),
             (vec!["Main dishes"], vec![Lunch, Dinner]),
-            (vec!["dinner"], vec![Lunch, Dinner]),
-            (vec!["Supper"], vec![Lunch, Dinner]),
+            (vec!["dinner"], vec![Dinner]),
+            (vec!["Supper"], vec![Dinner]),
+            (vec!["Lunch", "Dinner"], vec![Lunch, Dinner]),
             (vec!["Entrees"], vec![Lunch, Dinner]),
             (vec!["Soups, Stews"], vec![Lunch, Dinner]),
             (vec!["Salads"], vec![Lunch, Dinner]),
@@ -234,6 +245,8 @@ mod tests {
     #[test]
     fn categories_come_before_keywords_and_these_before_the_name() {
         assert_eq!(slots(&["Dessert"], &["dinner"], "Soup"), Some(vec![Snack]));
+        assert_eq!(slots(&["Pasta"], &["dinner"], "Spaghetti sauce"), Some(vec![]));
+        assert_eq!(slots(&["Dessert"], &[], "Caramel sauce"), Some(vec![Snack]));
         assert_eq!(slots(&["Vegan"], &["breakfast"], "Soup"), Some(vec![Breakfast]));
         assert_eq!(slots(&["Vegan"], &["quick"], "Soup"), Some(vec![Lunch, Dinner]));
     }

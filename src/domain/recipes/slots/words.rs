@@ -9,11 +9,12 @@ pub(super) type Table = &'static [(Kind, &'static str)];
 pub(super) const MEALS: Table = &[
     (Kind::Breakfast, "breakfast, frühstück, petit déjeuner, desayuno, colazione, ontbijt"),
     (Kind::Brunch, "brunch"),
+    (Kind::Dinner, "dinner, supper, abendessen, dîner, cena, avondeten"),
     (Kind::Lunch, "lunch, luncheon, lunchbox, mittagessen, déjeuner, almuerzo, pranzo"),
     (
         Kind::Main,
-        "main, main course, main dish, dinner, supper, entree, abendessen, hauptgericht, hauptspeise, \
-         plat principal, plat, cena, secondo, primo, weeknight, lunch and dinner",
+        "main, main course, main dish, entree, hauptgericht, hauptspeise, \
+         plat principal, plat, secondo, primo, weeknight",
     ),
     (
         Kind::Snack,
@@ -33,7 +34,7 @@ pub(super) const DISHES: Table = &[
     (Kind::Lunch, "sandwich, wrap, toastie, panini, bagel"),
     (
         Kind::Main,
-        "sweet potato, fish and chip, mac and cheese, hot dog, cabbage roll, dumpling, pierogi, soup, salad, stew, curry, pasta, spaghetti, lasagna, lasagne, macaroni, risotto, pizza, burger, \
+        "sweet potato, bake, traybake, tortilla, rice, bean, fish and chip, mac and cheese, hot dog, cabbage roll, dumpling, pierogi, soup, salad, stew, curry, pasta, spaghetti, lasagna, lasagne, macaroni, risotto, pizza, burger, \
          hamburger, taco, burrito, enchilada, quesadilla, fajita, chili, chilli, casserole, roast, stir \
          fry, noodle, ramen, gnocchi, ravioli, carbonara, bolognese, quiche, goulash, paella, meatball, \
          meatloaf, schnitzel, steak, chicken, beef, pork, lamb, turkey, fish, salmon, tuna, shrimp, \
@@ -44,7 +45,7 @@ pub(super) const DISHES: Table = &[
     ),
     (
         Kind::Snack,
-        "sweet, treat, spring roll, cake, cupcake, cheesecake, cookie, biscuit, brownie, muffin, pie, tart, crumble, cobbler, \
+        "sweet, treat, rice pudding, spring roll, cake, cupcake, cheesecake, cookie, biscuit, brownie, muffin, pie, tart, crumble, cobbler, \
          pudding, ice cream, sorbet, fudge, candy, chocolate, pastry, donut, doughnut, scone, mousse, \
          tiramisu, custard, trifle, fruit salad, dip, hummus, guacamole, salsa, chip, fry, french fry, \
          popcorn, cracker, nut, energy ball, smoothie, milkshake, lemonade, juice, tea, coffee, kuchen, \
@@ -53,7 +54,7 @@ pub(super) const DISHES: Table = &[
     ),
     (
         Kind::Component,
-        "sauce, condiment, basic, soße, dressing, vinaigrette, mayonnaise, ketchup, mustard, pesto, \
+        "sauce, spice, garam masala, spice blend, filling, condiment, basic, soße, dressing, vinaigrette, mayonnaise, ketchup, mustard, pesto, \
          gravy, broth, stock, bouillon, marinade, rub, seasoning, spice mix, curry powder, curry paste, \
          jam, marmalade, chutney, syrup, frosting, icing, dough, pastry dough, pizza dough, pie crust, \
          butter, ghee, pickle, relish, caramel sauce, sourdough starter, powder",
