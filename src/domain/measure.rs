@@ -28,7 +28,7 @@ impl Milli {
         #[expect(clippy::cast_precision_loss, reason = "the limit is far below 2^53")]
         let limit = Self::LIMIT as f64;
         #[expect(clippy::cast_possible_truncation, reason = "bounded by the line above it")]
-        (thousandths.is_finite() && thousandths.abs() <= limit).then(|| Self(thousandths as i64))
+        (thousandths.is_finite() && thousandths.abs() <= limit).then_some(Self(thousandths as i64))
     }
 
     #[must_use]

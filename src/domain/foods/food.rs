@@ -224,7 +224,8 @@ mod tests {
 
     #[test]
     fn implausible_values_are_named_by_pointer() {
-        let cases: [(&str, fn(&mut Food)); 6] = [
+        type Spoil = fn(&mut Food);
+        let cases: [(&str, Spoil); 6] = [
             ("/name", |food| food.name = "  ".into()),
             ("/per_100g/kcal", |food| food.per_100g.kcal = Some(Milli(-1))),
             ("/per_100g/kcal", |food| food.per_100g.kcal = Some(Milli::whole(2000))),

@@ -144,8 +144,7 @@ const fn vulgar_fraction(c: char) -> Option<&'static str> {
 fn without_markdown(text: &str) -> String {
     let text = unlinked(text);
     let mut out = String::with_capacity(text.len());
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
+    for (at, c) in text.char_indices() {
         match c {
             '*' => {
                 let digit = |c: char| c.is_ascii_digit();

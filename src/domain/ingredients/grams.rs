@@ -126,15 +126,18 @@ fn alternative_volume(line: &ParsedLine, amount: Quantity, food: &Food) -> Optio
     Some((if other.each { times(amount.middle(), grams) } else { grams }, how))
 }
 
+/// What one of a unit weighs of a food.
+type Weigh = fn(&Food) -> Option<Milli>;
+
+/// The units that foods have a household measure for.
+const HOUSEHOLD: [(Unit, Weigh); 3] =
+    [(Unit::Teaspoon, spoon), (Unit::Tablespoon, tablespoon), (Unit::Cup, cup)];
+
 /// Grams of a volume: by cup and spoon where the line does, else by density, else by the other of the two.
 fn volume(food: &Food, unit: Unit, amount: Milli) -> Option<(Milli, How)> {
     let milliliters = unit.milliliters(amount)?;
-    let household = match unit {
-        Unit::Teaspoon => spoon(food).map(|tsp| times(amount, tsp)),
-        Unit::Tablespoon => tablespoon(food).map(|tbsp| times(amount, tbsp)),
-        Unit::Cup => cup(food).map(|cup| times(amount, cup)),
-        _ => None,
-    };
+    let household = HOUSEHOLD.iter().find(|(known, _)| *known == unit);
+    let household = household.and_then(|(_, weigh)| weigh(food)).map(|each| times(amount, each));
     if let Some(grams) = household {
         return Some((grams, How::HouseholdMeasure));
     }
@@ -191,33 +194,48 @@ fn only_piece(food: &Food) -> Option<Milli> {
     (!is_container).then_some(grams)
 }
 
+/// Names under which a food may list the piece of a unit, beside the name of the unit.
+const PIECE_NAMES: &[(Unit, &[&str])] = &[
+    (Unit::Stalk, &["rib", "stick", "stem", "spear"]),
+    (Unit::Stick, &["stalk"]),
+    (Unit::Sprig, &["stem", "strand", "thread"]),
+    (Unit::Slice, &["rasher", "strip"]),
+    (Unit::Can, &["tin"]),
+    (Unit::Package, &["packet", "pack", "sachet", "envelope", "block"]),
+    (Unit::Ear, &["cob"]),
+    (Unit::Bulb, &["head"]),
+    (Unit::Head, &["bulb"]),
+    (Unit::Piece, &["chunk"]),
+    (Unit::Fillet, &["filet"]),
+    (Unit::Knob, &["thumb", "piece"]),
+    (Unit::Block, &["package"]),
+];
+
 /// The piece with the name of the unit, or one that means the same.
 fn named_piece(food: &Food, unit: Unit, size: Option<Size>) -> Option<Milli> {
-    let names: &[&str] = match unit {
-        Unit::Stalk => &["stalk", "rib", "stick", "stem", "spear"],
-        Unit::Stick => &["stick", "stalk"],
-        Unit::Sprig => &["sprig", "stem", "strand", "thread"],
-        Unit::Slice => &["slice", "rasher", "strip"],
-        Unit::Can => &["can", "tin"],
-        Unit::Package => &["package", "packet", "pack", "sachet", "envelope", "block"],
-        Unit::Ear => &["ear", "cob"],
-        Unit::Bulb => &["bulb", "head"],
-        Unit::Head => &["head", "bulb"],
-        Unit::Piece => &["piece", "chunk"],
-        Unit::Fillet => &["fillet", "filet"],
-        Unit::Knob => &["knob", "thumb", "piece"],
-        Unit::Block => &["block", "package"],
-        Unit::Centimeter => return named_piece(food, Unit::Inch, size).map(|inch| inch.scale(100, 254)),
-        Unit::Inch => {
-            let half = |thumb: Milli| thumb.scale(1, 2);
-            return piece(food, "inch").or_else(|| named_piece(food, Unit::Knob, size).map(half));
-        }
-        _ => &[unit.name()],
-    };
+    let others = PIECE_NAMES.iter().find(|(known, _)| *known == unit).map_or(&[][..], |(_, others)| others);
+    let names = || std::iter::once(unit.name()).chain(others.iter().copied());
     let sized =
-        size.and_then(|size| names.iter().find_map(|name| piece(food, &format!("{} {name}", size.name()))));
-    sized.or_else(|| names.iter().find_map(|name| piece(food, name)))
+        size.and_then(|size| names().find_map(|name| piece(food, &format!("{} {name}", size.name()))));
+    sized.or_else(|| names().find_map(|name| piece(food, name))).or_else(|| of_length(food, unit))
 }
+
+/// An inch is half a thumb of it.
+fn of_length(food: &Food, unit: Unit) -> Option<Milli> {
+    let thumb = || named_piece(food, Unit::Knob, None).map(|thumb| thumb.scale(1, 2));
+    let inch = || piece(food, "inch").or_else(thumb);
+    if unit == Unit::Inch {
+        inch()
+    } else if unit == Unit::Centimeter {
+        inch().map(|inch| inch.scale(100, 254))
+    } else {
+        None
+    }
+}
+
+/// Parts of which one is the usual piece of a food.
+const ALWAYS_WHOLE: [Unit; 7] =
+    [Unit::Piece, Unit::Breast, Unit::Thigh, Unit::Fillet, Unit::Ear, Unit::Cube, Unit::Pod];
 
 /// A part whose weight the food does not name: where the part is the food itself, one of it.
 fn unnamed_piece(food: &Food, unit: Unit, line: &ParsedLine) -> Option<(Milli, How)> {
@@ -227,12 +245,11 @@ fn unnamed_piece(food: &Food, unit: Unit, line: &ParsedLine) -> Option<(Milli, H
     if unit == Unit::Fruit {
         return yield_of(&food.name.to_lowercase());
     }
-    let is_the_food =
-        food.name.to_lowercase().contains(unit.name()) || line.food.to_lowercase().contains(unit.name());
-    let whole = match unit {
-        Unit::Piece | Unit::Breast | Unit::Thigh | Unit::Fillet | Unit::Ear | Unit::Cube | Unit::Pod => true,
-        Unit::Head | Unit::Bulb | Unit::Stalk => !food.pieces.contains_key("clove"),
-        _ => is_the_food,
+    let named = |name: &str| name.to_lowercase().contains(unit.name());
+    let whole = if matches!(unit, Unit::Head | Unit::Bulb | Unit::Stalk) {
+        !food.pieces.contains_key("clove")
+    } else {
+        ALWAYS_WHOLE.contains(&unit) || named(&food.name) || named(&line.food)
     };
     if whole { one_piece(food, line.size) } else { None }
 }

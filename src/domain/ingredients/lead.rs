@@ -1,8 +1,9 @@
 //! The grammar of an amount with its unit: `2 x 400 g tins of`, `1 (15 oz) can`, `a pint and a half of`.
 
 use super::line::{Measure, Size};
+use super::measures::{aside, in_unit, is_length, measure, pass_hyphen, surer, unit};
 use super::quantity::{Cursor, Quantity, half_after, quantity};
-use super::tokens::{Kind, Token, tokens};
+use super::tokens::{Kind, Token};
 use super::units::{Unit, UnitKind};
 use crate::domain::measure::Milli;
 
@@ -19,18 +20,8 @@ pub(super) struct Lead {
 impl Lead {
     /// Keeps the measure that says most: a mass before a volume, the first before the others.
     pub(super) fn offer(&mut self, measure: Measure) {
-        let better =
-            |old: Measure| old.unit.grams(Milli::ZERO).is_none() && measure.unit.grams(Milli::ZERO).is_some();
-        if self.alternative.is_none_or(better) {
-            self.alternative = Some(measure);
-        }
+        self.alternative = Some(surer(self.alternative, measure));
     }
-}
-
-/// What stands in a parenthesis that gives a measure.
-pub(super) struct Aside {
-    pub measure: Measure,
-    pub rest: String,
 }
 
 /// The amount at the cursor, which then stands behind it; unmoved when there is none.
@@ -84,22 +75,10 @@ fn after_unit(cursor: &mut Cursor, found: &mut Lead) {
     while cursor.take_word(&["of"]) {}
 }
 
-fn is_length(unit: Unit) -> bool {
-    matches!(unit, Unit::Inch | Unit::Centimeter)
-}
-
 /// `of a` between an amount and its unit.
 fn pass_of_a(cursor: &mut Cursor) {
     let mut ahead = *cursor;
     if ahead.take_word(&["of"]) && ahead.take_word(&["a", "an", "the"]) {
-        *cursor = ahead;
-    }
-}
-
-fn pass_hyphen(cursor: &mut Cursor) {
-    let mut ahead = *cursor;
-    let hyphen = ahead.take_mark(&['-']);
-    if hyphen && ahead.peek().is_some_and(|next| next.kind == Kind::Word && Unit::read(next.text).is_some()) {
         *cursor = ahead;
     }
 }
@@ -124,45 +103,6 @@ fn package(cursor: &mut Cursor, found: &mut Lead) {
         *cursor = ahead;
         other_measures(cursor, found);
     }
-}
-
-/// An amount with a mass, a volume or sticks.
-fn measure(cursor: &mut Cursor) -> Option<Measure> {
-    let mut ahead = *cursor;
-    let quantity = quantity(&mut ahead)?;
-    pass_hyphen(&mut ahead);
-    let mut word = ahead;
-    let unit = unit(&mut ahead)?;
-    let temperature = word.take_word(&["c"]) && quantity.middle() > Milli::whole(12);
-    if temperature || !(unit.is_measure() || matches!(unit, Unit::Stick | Unit::Inch | Unit::Centimeter)) {
-        return None;
-    }
-    *cursor = ahead;
-    Some(Measure { quantity, unit, each: false })
-}
-
-/// The measure a parenthesis begins with, and what else it says.
-pub(super) fn aside(text: &str) -> Option<Aside> {
-    let tokens = tokens(text);
-    let mut cursor = Cursor { tokens: &tokens };
-    let mut found = Lead::default();
-    let mut each = cursor.take_word(&["each"]);
-    found.offer(measure(&mut cursor).filter(|measure| !is_length(measure.unit))?);
-    loop {
-        let mut ahead = cursor;
-        let joined = ahead.take_mark(&['/', ',', ';', '=', '|']) || ahead.take_word(&["or"]);
-        match measure(&mut ahead).filter(|_| joined) {
-            Some(measure) => found.offer(measure),
-            None => break,
-        }
-        cursor = ahead;
-    }
-    each |= cursor.take_word(&["each", "apiece"]);
-    if cursor.peek().is_some_and(|next| next.is_word("of") || next.is_mark('+')) {
-        return None;
-    }
-    let measure = found.alternative?;
-    Some(Aside { measure: Measure { each, ..measure }, rest: joined(cursor.tokens) })
 }
 
 fn sizes(cursor: &mut Cursor) -> Option<Size> {
@@ -218,36 +158,6 @@ fn unit_for(cursor: &mut Cursor, leading: bool) -> Option<Unit> {
     Some(unit)
 }
 
-fn unit(cursor: &mut Cursor) -> Option<Unit> {
-    let mut ahead = *cursor;
-    if ahead.take_mark(&['#']) {
-        *cursor = ahead;
-        return Some(Unit::Pound);
-    }
-    if ahead.take_word(&["fl", "fluid"]) {
-        ahead.take_mark(&['.', '-']);
-        let ounces = ahead.take_word(&["oz", "ozs", "ounce", "ounces"]);
-        ahead.take_mark(&['.']);
-        *cursor = if ounces { ahead } else { *cursor };
-        return ounces.then_some(Unit::FluidOunce);
-    }
-    if ahead.take_mark(&['"']) {
-        *cursor = ahead;
-        return Some(Unit::Inch);
-    }
-    let word = ahead.peek().filter(|token| token.kind == Kind::Word)?;
-    let unit = Unit::read(word.text)?;
-    ahead.advance(1);
-    if ahead.peek().is_some_and(|next| next.glued && next.is_mark('.')) {
-        ahead.advance(1);
-    }
-    if ahead.peek().is_some_and(|next| next.glued && next.kind == Kind::Paren && next.text == "s") {
-        ahead.advance(1);
-    }
-    *cursor = ahead;
-    Some(unit)
-}
-
 /// A unit without a number, as in `pinch of salt` and `bunch of dill`, is one of it.
 fn implied_unit(cursor: &mut Cursor) -> Option<Unit> {
     let word = cursor.peek()?.text;
@@ -293,16 +203,6 @@ fn add_more(cursor: &mut Cursor, found: &mut Lead) {
     }
 }
 
-fn in_unit(measure: Measure, unit: Unit) -> Option<Milli> {
-    let one = Milli::whole(1000);
-    let amount = measure.quantity.middle();
-    let (part, whole) = match (measure.unit.grams(one), unit.grams(one)) {
-        (Some(part), Some(whole)) => (part, whole),
-        _ => (measure.unit.milliliters(one)?, unit.milliliters(one)?),
-    };
-    (whole > Milli::ZERO).then(|| amount.scale(part.0, whole.0))
-}
-
 /// The same amount again in other units: `(240 ml)`, `/ 425 g`, `or 1 lb`.
 fn other_measures(cursor: &mut Cursor, found: &mut Lead) {
     loop {
@@ -321,25 +221,4 @@ fn other_measures(cursor: &mut Cursor, found: &mut Lead) {
         }
         *cursor = ahead;
     }
-}
-
-/// The text of tokens, with the spaces they had.
-pub(super) fn joined(tokens: &[Token]) -> String {
-    let mut text = String::new();
-    for token in tokens {
-        if !token.glued && !text.is_empty() {
-            text.push(' ');
-        }
-        match token.kind {
-            Kind::Paren => {
-                text.push('(');
-                text.push_str(token.text);
-                text.push(')');
-            }
-            _ => text.push_str(token.text),
-        }
-    }
-    let trimmed = text
-        .trim_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '.' | ':' | '-' | '/' | '|'));
-    trimmed.to_owned()
 }

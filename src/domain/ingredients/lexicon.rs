@@ -130,7 +130,7 @@ const CLASSES: &[(&str, &str)] = &[
     ("bread", "pita naan ciabatta baguette sourdough focaccia brioche"),
     ("steak", "sirloin ribeye"),
     ("fish", "cod tilapia haddock salmon trout tuna"),
-    ("extract", "vanilla almond"),
+    ("extract", "vanilla"),
     ("essence", "vanilla"),
     ("roll", "brioche"),
     ("weed", "dill"),
@@ -189,10 +189,7 @@ pub(super) fn only_describes(text: &str) -> bool {
 }
 
 fn is_colour(word: &str) -> bool {
-    matches!(
-        word,
-        "red" | "green" | "yellow" | "orange" | "white" | "dried" | "tough" | "and" | "or" | "long" | "short"
-    )
+    matches!(word, "red" | "green" | "yellow" | "white" | "dried" | "tough" | "and" | "or" | "long" | "short")
 }
 
 /// A folded singular word whose absence changes nothing.
@@ -220,9 +217,9 @@ pub(super) fn cost_of_dropping(word: &str, head: &str, aisle: Aisle) -> Option<u
     if COLOURED.iter().any(|(food, shades)| *food == head && is_in(shades, word)) {
         return Some(30);
     }
-    if aisle == Aisle::Spices
-        && matches!(word, "dried" | "dry" | "ground" | "powder" | "powdered" | "sweet" | "hot")
-    {
+    let of_spice = matches!(word, "dried" | "dry" | "ground" | "powder" | "powdered")
+        || matches!(word, "sweet" | "hot") && head != "pepper";
+    if aisle == Aisle::Spices && of_spice {
         return Some(30);
     }
     if word.bytes().all(|byte| byte.is_ascii_digit()) {

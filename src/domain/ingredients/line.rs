@@ -222,7 +222,7 @@ fn assemble(raw: &str, text: &str, mut found: Lead, phrase: Phrase, yield_word: 
         line.unit = line.unit.or(Some(Unit::Fruit)).filter(|_| line.amount.is_some());
     }
     if line.food.is_empty() {
-        line.food = text.to_owned();
+        text.clone_into(&mut line.food);
     }
     line.note = Some(notes.join(", ")).filter(|note| !note.is_empty());
     line
@@ -244,14 +244,13 @@ fn name_part(line: &mut ParsedLine) {
     let Some((stem, last)) = line.food.rsplit_once(' ').filter(|_| counted) else { return };
     let Some(unit) = Unit::read(last).filter(|_| last.len() > 2) else { return };
     let stem_lower = stem.to_lowercase();
-    let separable = match unit {
-        Unit::Clove => stem_lower.contains("garlic"),
-        Unit::Stick => stem_lower.contains("celery") || stem_lower.contains("butter"),
-        Unit::Stalk => !last.to_lowercase().starts_with("rib") || stem_lower.contains("celery"),
-        Unit::Sprig | Unit::Head | Unit::Slice | Unit::Bulb | Unit::Ear | Unit::Wedge => true,
-        Unit::Cube => stem_lower == "ice",
-        _ => false,
-    };
+    let of = |foods: &[&str]| foods.iter().any(|food| stem_lower.contains(food));
+    let separable =
+        matches!(unit, Unit::Sprig | Unit::Head | Unit::Slice | Unit::Bulb | Unit::Ear | Unit::Wedge)
+            || unit == Unit::Clove && of(&["garlic"])
+            || unit == Unit::Stick && of(&["celery", "butter"])
+            || unit == Unit::Stalk && (!last.to_lowercase().starts_with("rib") || of(&["celery"]))
+            || unit == Unit::Cube && stem_lower == "ice";
     let keeps_name = matches!(
         unit,
         Unit::Leaf | Unit::Breast | Unit::Thigh | Unit::Fillet | Unit::Cube | Unit::Sheet | Unit::Stick

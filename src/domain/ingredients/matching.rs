@@ -141,7 +141,7 @@ impl FoodIndex {
             .into_iter()
             .filter_map(|at| self.forms.get(at))
             .filter_map(|form| {
-                let cost = cost(form, &wanted.words)? + wanted.typing_errors + 25;
+                let cost = cost(form, &wanted.words)?.saturating_add(wanted.typing_errors + 25);
                 let confidence = 1000_u16.checked_sub(cost).filter(|&left| left >= MIN_CONFIDENCE)?;
                 Some(FoodMatch { food: Arc::clone(&form.food), confidence })
             })
@@ -212,32 +212,46 @@ fn heads(words: &[String]) -> Vec<String> {
 /// What it costs to take a phrase for this name of a food; `None` when it is another food.
 fn cost(form: &Form, wanted: &[String]) -> Option<u16> {
     let (noun, own_noun) = (head(wanted)?, head(&form.words)?);
-    let other_order = noun != own_noun && wanted.contains(own_noun) && form.words.contains(noun);
-    if other_order {
+    let swapped = noun != own_noun && wanted.contains(own_noun) && form.words.contains(noun);
+    let same_noun = wanted.contains(own_noun) || form.words.contains(noun);
+    if swapped || !(same_noun || is_class_beside(own_noun, wanted) || is_class_beside(noun, &form.words)) {
         return None;
     }
-    let aisle = form.food.aisle;
-    let has = |word: &str| form.words.iter().any(|own| own == word);
-    let kind = if own_noun == "pepper" && has("bell") { "bell" } else { own_noun };
-    let mut cost = 0_u16;
-    for word in wanted.iter().filter(|word| !form.words.contains(word)) {
-        let is_class = form.words.iter().any(|kind| is_class_of(word, kind));
-        cost += if is_class {
+    Some(
+        cost_of_left_over(form, wanted, noun, own_noun)?
+            .saturating_add(cost_of_left_out(form, wanted, noun, own_noun)?),
+    )
+}
+
+fn is_class_beside(class: &str, words: &[String]) -> bool {
+    words.iter().any(|kind| is_class_of(class, kind))
+}
+
+/// For the words of the phrase that the name does not have.
+fn cost_of_left_over(form: &Form, wanted: &[String], noun: &str, own_noun: &str) -> Option<u16> {
+    let is_bell = own_noun == "pepper" && form.words.iter().any(|own| own == "bell");
+    let kind = if is_bell { "bell" } else { own_noun };
+    wanted.iter().filter(|word| !form.words.contains(word)).try_fold(0_u16, |sum, word| {
+        let cost = if is_class_beside(word, &form.words) {
             30
         } else {
-            cost_of_dropping(word, kind, aisle).filter(|_| word != noun || is_shade(word))?
+            cost_of_dropping(word, kind, form.food.aisle).filter(|_| word != noun || is_shade(word))?
         };
-    }
+        Some(sum.saturating_add(cost))
+    })
+}
+
+/// For the words of the name that the phrase does not have. A describing word is there for a reason when an alias
+/// has but one other word.
+fn cost_of_left_out(form: &Form, wanted: &[String], noun: &str, own_noun: &str) -> Option<u16> {
     let shared = form.words.iter().filter(|word| wanted.contains(word)).count();
-    for word in form.words.iter().filter(|word| !wanted.contains(word)) {
-        let is_class = wanted.iter().any(|kind| is_class_of(word, kind));
-        let added = cost_of_dropping(word, noun, aisle).filter(|_| word != own_noun);
-        let describes_only = form.is_name || shared > 1;
-        cost += if is_class { 30 } else { added.filter(|_| describes_only)? * 2 + 15 };
-    }
-    let class = |a: &[String], b: &String| a.iter().any(|kind| is_class_of(b, kind));
-    let same_noun = wanted.contains(own_noun) || form.words.contains(noun);
-    (same_noun || class(wanted, own_noun) || class(&form.words, noun)).then_some(cost)
+    let may_describe = form.is_name || shared > 1;
+    form.words.iter().filter(|word| !wanted.contains(word)).try_fold(0_u16, |sum, word| {
+        let describing =
+            cost_of_dropping(word, noun, form.food.aisle).filter(|_| may_describe && word != own_noun);
+        let cost = if is_class_beside(word, wanted) { 30 } else { describing? * 2 + 15 };
+        Some(sum.saturating_add(cost))
+    })
 }
 
 /// How many words are shared, for foods that are only worth showing.

@@ -56,6 +56,8 @@ fn plain_foods() -> FoodIndex {
         food("Worcestershire sauce", &[], OilsAndCondiments),
         food("Mayonnaise", &[], OilsAndCondiments),
         food("Water", &[], Other),
+        food("Almonds", &["almond"], Aisle::NutsAndSeeds),
+        food("Curry", &["curry powder"], Spices),
         food("Creme fraiche", &["crème fraîche"], DairyAndEggs),
     ])
 }
@@ -116,6 +118,10 @@ fn other_foods_never_match_the_plain_one_they_are_named_after() {
         "chili pepper",
         "cayenne pepper",
         "hot pepper sauce",
+        "hot peppers",
+        "sweet peppers",
+        "almond extract",
+        "curry leaves",
         "lemon pepper",
         "green pepper",
         "mustard seeds",

@@ -9,6 +9,7 @@ mod lead;
 mod lexicon;
 mod line;
 mod matching;
+mod measures;
 mod nutrition;
 mod phrase;
 mod quantity;

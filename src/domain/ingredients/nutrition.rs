@@ -39,6 +39,9 @@ pub struct ResolvedLine {
     pub grams: Option<Milli>,
     #[serde(default)]
     pub how: Option<How>,
+    /// `grams` is the middle of a range.
+    #[serde(default)]
+    pub from_range: bool,
     #[serde(default)]
     pub unmeasured: Option<Unmeasured>,
     #[serde(default)]
@@ -73,6 +76,7 @@ impl ResolvedLine {
             confidence: found.map_or(0, |found| found.confidence),
             grams: weight.as_ref().ok().map(|weight| weight.grams),
             how: weight.as_ref().ok().map(|weight| weight.how),
+            from_range: weight.as_ref().is_ok_and(|weight| weight.from_range),
             unmeasured: weight.err().filter(|_| !line.is_heading),
             optional: line.optional,
             is_heading: line.is_heading,

@@ -1,8 +1,9 @@
 //! The words of a line behind its amount: the food, what is done to it, what may be taken instead.
 
-use super::lead::{Lead, aside, joined, lead};
+use super::lead::{Lead, lead};
 use super::lexicon;
 use super::line::{Measure, Size};
+use super::measures::{aside, joined};
 use super::quantity::Cursor;
 use super::tokens::{Kind, Token, tokens};
 
@@ -239,10 +240,8 @@ impl Phrase {
     /// `onion finely chopped` is onion, and the rest a note.
     fn without_trailing_preparation(&mut self, text: &str) -> String {
         let words: Vec<&str> = text.split(' ').collect();
-        let kept = words
-            .iter()
-            .rposition(|word| !lexicon::is_preparation(word))
-            .map_or(words.len(), |last| last + 1);
+        let is_preparation = |word: &&str| lexicon::is_preparation(word) || matches!(*word, "and" | "&");
+        let kept = words.iter().rposition(|word| !is_preparation(word)).map_or(words.len(), |last| last + 1);
         let (food, preparation) = words.split_at(kept);
         self.note(&preparation.join(" "));
         tidy(&food.join(" ")).to_owned()

@@ -167,7 +167,7 @@ impl Unit {
     pub fn grams(self, amount: Milli) -> Option<Milli> {
         match self.kind() {
             UnitKind::Mass(micrograms) => Some(amount.scale(micrograms, 1_000_000)),
-            _ => None,
+            UnitKind::Volume(_) | UnitKind::Rough(_) | UnitKind::Part | UnitKind::Container => None,
         }
     }
 
@@ -178,7 +178,7 @@ impl Unit {
             UnitKind::Volume(nanoliters) | UnitKind::Rough(nanoliters) => {
                 Some(amount.scale(nanoliters, 1_000_000).max(Milli::ZERO))
             }
-            _ => None,
+            UnitKind::Mass(_) | UnitKind::Part | UnitKind::Container => None,
         }
     }
 }
