@@ -11,6 +11,7 @@ pub mod invalid;
 pub mod measure;
 pub mod message;
 pub mod nutrition;
+pub mod planning;
 pub mod recipes;
 pub mod registry;
 pub mod reply;

@@ -1,0 +1,3 @@
+//! Planning: which dish at which meal, and how much of it for whom.
+
+pub mod search;
