@@ -1,5 +1,6 @@
 //! Promises about the search as a whole: same seed same plan, more moves no worse, sums that agree, speed.
 
+use super::super::alternatives::plan_of;
 use super::super::anneal::Moves;
 use super::super::objective::evaluate;
 use super::super::rng::Rng;
@@ -98,7 +99,15 @@ fn an_alternative_costs_exactly_what_it_says() {
     let mut found = solve(&problem);
     let others = alternatives(&problem, &found, 2, 5);
     assert!(!others.is_empty() && others.is_sorted_by_key(|other| other.delta));
-    assert!(others.iter().all(|other| other.delta == other.terms.total()));
+    let table = Table::new(&problem);
+    let plan = plan_of(&table, &found).unwrap();
+    for other in others {
+        let mut state = State::with(&table, &plan);
+        assert!(state.cook(2, u32::try_from(other.recipe).unwrap()));
+        state.improve_portions(2);
+        let terms = evaluate(&table, &state.plan).minus(&found.terms);
+        assert_eq!((other.delta, other.terms), (terms.total(), terms));
+    }
     found.meals.pop();
     assert_eq!(alternatives(&problem, &found, 2, 5), []);
 }
