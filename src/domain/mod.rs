@@ -18,3 +18,11 @@ pub mod reply;
 pub mod shopping;
 #[cfg(test)]
 pub(crate) mod testing;
+
+/// Shows every context to a layer: the one list of them.
+pub fn contexts<V: registry::Visitor>(visitor: &mut V) {
+    visitor.context::<foods::Foods>();
+    visitor.context::<household::Household>();
+    visitor.context::<nutrition::Nutrition>();
+    visitor.context::<recipes::Recipes>();
+}
