@@ -1,6 +1,7 @@
 //! Durable operations beside their floors: accept + handle + commit, fsync on, in one run.
 //!
-//! `cargo bench --bench durable` prints one line a number of callers; `BENCH_SECONDS` sets the length of a round.
+//! `cargo bench --bench durable [-- ops|http]` prints one line a number of callers; `BENCH_SECONDS` sets the length
+//! of a round, `BENCH_CALLERS` the numbers of callers.
 
 use meal_planner::actors::{Contexts, Dispatcher, NewCommand, Runtime};
 use meal_planner::clock;
@@ -118,7 +119,12 @@ fn main() -> anyhow::Result<()> {
     let seconds = std::env::var("BENCH_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3.0);
     let length = Duration::from_secs_f64(seconds);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    for callers in CALLERS {
+    let part = std::env::args().nth(1).filter(|part| !part.starts_with("--"));
+    let wants = |name: &str| part.as_deref().is_none_or(|part| part == name);
+    let given = std::env::var("BENCH_CALLERS").ok();
+    let given = given.map(|text| text.split(',').filter_map(|n| n.parse().ok()).collect());
+    let callers: Vec<usize> = given.unwrap_or_else(|| CALLERS.to_vec());
+    for &callers in callers.iter().filter(|_| wants("ops")) {
         let mut ours = Vec::new();
         let (mut sqlx, mut rusqlite) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
@@ -138,7 +144,7 @@ fn main() -> anyhow::Result<()> {
             ours.p99_ms,
         );
     }
-    for callers in CALLERS {
+    for &callers in callers.iter().filter(|_| wants("http")) {
         let mut rounds = Vec::new();
         for _ in 0..ROUNDS {
             rounds.push(runtime.block_on(over_http(callers, length))?);
