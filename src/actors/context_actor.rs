@@ -313,7 +313,7 @@ impl<C: Context> ContextState<C> {
                 trace: message.trace.clone(),
                 extra: Extra { user: message.extra.user.clone(), ..Extra::default() },
             });
-            sends.extend(C::sends(&cell.state, event, &metadata));
+            sends.extend(C::sends(&cell.state, event, &metadata)?);
         }
         cell.last_submission = self.submitted + 1;
         let snapshot = if before / SNAPSHOT_EVERY == cell.version / SNAPSHOT_EVERY {

@@ -35,9 +35,16 @@ pub trait Context: Send + Sync + 'static {
     /// The fold. Total: whatever was stored can be folded.
     fn evolve(state: &mut Self::State, event: &Self::Event);
 
-    /// Commands that leave with an event of this context, in the same commit.
-    fn sends(_state: &Self::State, _event: &Self::Event, _metadata: &Metadata) -> Vec<Outgoing> {
-        Vec::new()
+    /// Commands that leave with an event of this context, in the same commit; `state` includes the event.
+    ///
+    /// # Errors
+    /// When a command has no JSON form.
+    fn sends(
+        _state: &Self::State,
+        _event: &Self::Event,
+        _metadata: &Metadata,
+    ) -> Result<Vec<Outgoing>, DecodeError> {
+        Ok(Vec::new())
     }
 
     /// Checks that need no state, made before a command is accepted.

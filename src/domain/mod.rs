@@ -1,4 +1,6 @@
 //! What the planner knows: pure rules, nothing that touches a clock, a disk or a wire.
+//!
+//! Every context is registered in [`contexts`] and nowhere else; each layer wires itself from there.
 
 pub mod context;
 pub mod diet;
@@ -15,14 +17,18 @@ pub mod planning;
 pub mod recipes;
 pub mod registry;
 pub mod reply;
+pub mod sagas;
 pub mod shopping;
 #[cfg(test)]
 pub(crate) mod testing;
 
-/// Shows every context to a layer: the one list of them.
-pub fn contexts<V: registry::Visitor>(visitor: &mut V) {
+/// Shows every context to a visitor.
+pub fn contexts(visitor: &mut impl registry::Visitor) {
     visitor.context::<foods::Foods>();
     visitor.context::<household::Household>();
     visitor.context::<nutrition::Nutrition>();
     visitor.context::<recipes::Recipes>();
+    visitor.context::<planning::Planning>();
+    visitor.context::<shopping::Shopping>();
+    visitor.context::<sagas::Sagas>();
 }

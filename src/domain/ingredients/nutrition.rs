@@ -137,6 +137,15 @@ pub struct Coverage {
     pub incomplete: BTreeSet<String>,
 }
 
+impl Coverage {
+    /// Share of the lines that is accounted for; 0 without any line.
+    #[must_use]
+    pub fn lines_permille(&self) -> u16 {
+        let share = u64::from(self.lines_counted) * 1000 / u64::from(self.lines_total.max(1));
+        u16::try_from(share).unwrap_or(1000)
+    }
+}
+
 /// What is in one serving of a recipe, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]

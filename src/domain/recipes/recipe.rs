@@ -78,6 +78,15 @@ impl Recipe {
             .unwrap_or_else(|| [MealSlot::Lunch, MealSlot::Dinner].into())
     }
 
+    /// Days the cooked dish keeps: as it says, else three when it is known as one that keeps, else none.
+    #[must_use]
+    pub fn keeps_days(&self) -> u32 {
+        const KEEPS: [&str; 5] =
+            ["leftovers", "batch cooking", "freezer-friendly", "meal prep", "make-ahead"];
+        let keeps = |word: &String| KEEPS.contains(&word.trim().to_lowercase().as_str());
+        self.leftover_days.unwrap_or(if self.keywords.iter().any(keeps) { 3 } else { 0 }).min(14)
+    }
+
     /// # Errors
     /// The first field that makes no sense.
     pub fn check(&self) -> Result<(), Rejection> {

@@ -1,0 +1,288 @@
+//! Plans as they are read, and what planning learns from the events of others.
+
+use super::context::{Event, Planning};
+use super::plan::{Dish, MealPlan};
+use crate::domain::context::{Context, Projection, Route, read_as};
+use crate::domain::diet::{Allergen, Diet};
+use crate::domain::envelope::Envelope;
+use crate::domain::foods::{self, FoodId, Foods};
+use crate::domain::household::{self, HOME, Household, Profile};
+use crate::domain::measure::{Milli, Nutrients};
+use crate::domain::message::DecodeError;
+use crate::domain::nutrition::{self, MemberGoals, Nutrition};
+use crate::domain::recipes::slots::MealSlot;
+use crate::domain::recipes::{self, Recipe, Recipes};
+use chrono::NaiveDate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Generated,
+    Active,
+    Discarded,
+}
+
+/// A plan as it is read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanView {
+    pub id: String,
+    pub status: Status,
+    #[serde(flatten)]
+    pub plan: MealPlan,
+}
+
+/// Plans by their first day.
+pub struct Plans;
+
+impl Projection for Plans {
+    const NAME: &'static str = "planning_plans";
+    const READS: &'static [&'static str] = &[Planning::NAME];
+    type Row = PlanView;
+    type Event = Event;
+
+    fn read(envelope: &Envelope) -> Result<Option<Event>, DecodeError> {
+        read_as::<Planning>(envelope)
+    }
+
+    fn keys(envelope: &Envelope, _: &Event) -> Vec<String> {
+        vec![envelope.key.to_string()]
+    }
+
+    fn apply(row: &mut Option<PlanView>, key: &str, _: &Envelope, event: &Event) {
+        let mut set = |status| {
+            if let Some(row) = row {
+                row.status = status;
+            }
+        };
+        match event {
+            Event::MealPlanCreated(_) => {}
+            Event::MealPlanActivated(_) => set(Status::Active),
+            Event::MealPlanDiscarded(_) => set(Status::Discarded),
+            Event::MealPlanGenerated(generated) => {
+                let (id, plan) = (key.to_owned(), generated.plan.clone());
+                *row = Some(PlanView { id, status: Status::Generated, plan });
+            }
+        }
+    }
+
+    fn sort(row: &PlanView) -> String {
+        row.plan.start.to_string()
+    }
+
+    fn routes() -> Vec<Route> {
+        vec![
+            Route::List { path: "/api/meal-plans", summary: "Plans by their first day" },
+            Route::Item { path: "/api/meal-plans/{id}", summary: "One plan" },
+        ]
+    }
+}
+
+/// What was planned to be cooked when, by plan.
+pub struct History;
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Cooked {
+    pub cooked: Vec<(NaiveDate, Uuid)>,
+}
+
+impl Projection for History {
+    const NAME: &'static str = "planning_history";
+    const READS: &'static [&'static str] = &[Planning::NAME];
+    type Row = Cooked;
+    type Event = Event;
+
+    fn read(envelope: &Envelope) -> Result<Option<Event>, DecodeError> {
+        read_as::<Planning>(envelope)
+    }
+
+    fn keys(envelope: &Envelope, _: &Event) -> Vec<String> {
+        vec![envelope.key.to_string()]
+    }
+
+    fn apply(row: &mut Option<Cooked>, _: &str, _: &Envelope, event: &Event) {
+        match event {
+            Event::MealPlanCreated(_) | Event::MealPlanActivated(_) => {}
+            Event::MealPlanDiscarded(_) => *row = None,
+            Event::MealPlanGenerated(generated) => {
+                let cooked = generated.plan.meals.iter().filter_map(|meal| match &meal.dish {
+                    Dish::Cook { recipe_id, .. } => Some((meal.date, *recipe_id)),
+                    Dish::Leftover { .. } | Dish::Empty { .. } => None,
+                });
+                *row = Some(Cooked { cooked: cooked.collect() });
+            }
+        }
+    }
+}
+
+/// A recipe as planning knows it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct KnownRecipe {
+    pub id: Uuid,
+    pub name: String,
+    pub slots: BTreeSet<MealSlot>,
+    pub minutes: Option<u32>,
+    pub stars: Option<u8>,
+    pub servings: u32,
+    pub leftover_days: u32,
+    /// Whether its lines have been read; before that it is not planned.
+    pub measured: bool,
+    pub per_serving: Nutrients,
+    pub coverage_permille: u16,
+    pub allergens: BTreeSet<Allergen>,
+    pub allergens_complete: bool,
+    pub diet: Option<Diet>,
+    /// Grams a serving.
+    pub foods: Vec<(FoodId, Milli)>,
+}
+
+/// Recipes as planning knows them.
+pub struct RecipesLearned;
+
+impl Projection for RecipesLearned {
+    const NAME: &'static str = "planning_recipes";
+    const READS: &'static [&'static str] = &[Recipes::NAME];
+    type Row = KnownRecipe;
+    type Event = recipes::Event;
+
+    fn read(envelope: &Envelope) -> Result<Option<recipes::Event>, DecodeError> {
+        read_as::<Recipes>(envelope)
+    }
+
+    fn keys(envelope: &Envelope, _: &recipes::Event) -> Vec<String> {
+        vec![envelope.key.to_string()]
+    }
+
+    fn apply(row: &mut Option<KnownRecipe>, _: &str, envelope: &Envelope, event: &recipes::Event) {
+        let stars = row.as_ref().and_then(|row| row.stars);
+        let known = |recipe: &Recipe| envelope.key.uuid().map(|id| known(id, recipe, stars));
+        match event {
+            recipes::Event::RecipeCreated(created) => *row = known(&created.recipe),
+            recipes::Event::RecipeUpdated(updated) => *row = known(&updated.recipe),
+            recipes::Event::RecipeImported(imported) => *row = known(&imported.recipe),
+            recipes::Event::RecipeDeleted(_) => *row = None,
+            recipes::Event::NutritionCalculated(calculated) => {
+                if let Some(row) = row {
+                    measure(row, calculated);
+                }
+            }
+            recipes::Event::RecipeRated(rated) => {
+                if let Some(row) = row {
+                    row.stars = Some(rated.stars);
+                }
+            }
+        }
+    }
+
+    fn sort(row: &KnownRecipe) -> String {
+        row.name.to_lowercase()
+    }
+}
+
+fn known(id: Uuid, recipe: &Recipe, stars: Option<u8>) -> KnownRecipe {
+    KnownRecipe {
+        id,
+        name: recipe.name.clone(),
+        slots: recipe.suits(),
+        minutes: recipe.minutes(),
+        stars,
+        servings: recipe.servings.max(1),
+        leftover_days: recipe.keeps_days(),
+        measured: false,
+        per_serving: Nutrients::default(),
+        coverage_permille: 0,
+        allergens: BTreeSet::new(),
+        allergens_complete: false,
+        diet: None,
+        foods: Vec::new(),
+    }
+}
+
+fn measure(row: &mut KnownRecipe, calculated: &recipes::NutritionCalculated) {
+    let nutrition = &calculated.nutrition;
+    row.measured = true;
+    row.per_serving = nutrition.per_serving;
+    row.coverage_permille = nutrition.coverage.lines_permille();
+    row.allergens.clone_from(&nutrition.allergens);
+    row.allergens_complete = nutrition.allergens_complete;
+    row.diet = nutrition.diet;
+    let servings = i64::from(row.servings);
+    let lines = calculated.lines.iter().filter(|line| !line.optional);
+    let foods = lines.filter_map(|line| Some((line.food.clone()?, line.grams?.scale(1, servings))));
+    row.foods = foods.collect();
+}
+
+/// The household as planning knows it.
+pub struct HouseholdLearned;
+
+impl Projection for HouseholdLearned {
+    const NAME: &'static str = "planning_household";
+    const READS: &'static [&'static str] = &[Household::NAME];
+    type Row = Profile;
+    type Event = household::Event;
+
+    fn read(envelope: &Envelope) -> Result<Option<household::Event>, DecodeError> {
+        read_as::<Household>(envelope)
+    }
+
+    fn keys(_: &Envelope, _: &household::Event) -> Vec<String> {
+        vec![HOME.to_owned()]
+    }
+
+    fn apply(row: &mut Option<Profile>, _: &str, _: &Envelope, event: &household::Event) {
+        Household::evolve(row.get_or_insert_default(), event);
+    }
+}
+
+/// Goals as planning knows them.
+pub struct GoalsLearned;
+
+impl Projection for GoalsLearned {
+    const NAME: &'static str = "planning_goals";
+    const READS: &'static [&'static str] = &[Nutrition::NAME];
+    type Row = MemberGoals;
+    type Event = nutrition::Event;
+
+    fn read(envelope: &Envelope) -> Result<Option<nutrition::Event>, DecodeError> {
+        read_as::<Nutrition>(envelope)
+    }
+
+    fn keys(envelope: &Envelope, _: &nutrition::Event) -> Vec<String> {
+        vec![envelope.key.to_string()]
+    }
+
+    fn apply(row: &mut Option<MemberGoals>, _: &str, _: &Envelope, event: &nutrition::Event) {
+        let nutrition::Event::NutritionGoalSet(set) = event;
+        *row = Some(MemberGoals { member: set.member, goals: set.goals.clone() });
+    }
+}
+
+/// Foods that every kitchen has, which nobody goes shopping for.
+pub struct Staples;
+
+impl Projection for Staples {
+    const NAME: &'static str = "planning_staples";
+    const READS: &'static [&'static str] = &[Foods::NAME];
+    type Row = FoodId;
+    type Event = foods::FoodsImported;
+
+    fn read(envelope: &Envelope) -> Result<Option<foods::FoodsImported>, DecodeError> {
+        Ok(match read_as::<Foods>(envelope)? {
+            Some(foods::Event::FoodsImported(imported)) => Some(imported),
+            Some(foods::Event::IngredientMatched(_)) | None => None,
+        })
+    }
+
+    fn keys(_: &Envelope, event: &foods::FoodsImported) -> Vec<String> {
+        event.foods.iter().map(|food| food.id.to_string()).collect()
+    }
+
+    fn apply(row: &mut Option<FoodId>, key: &str, _: &Envelope, event: &foods::FoodsImported) {
+        if let Some(food) = event.foods.iter().rev().find(|food| food.id.as_str() == key) {
+            *row = food.staple.then(|| food.id.clone());
+        }
+    }
+}
