@@ -98,7 +98,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Serve {
     /// Address and port to listen on [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "IP:PORT", value_parser = super::config::listen_address)]
     listen: Option<SocketAddr>,
     /// Load a cookbook and a household of two, plan their week and print it, then go on serving
     #[arg(long)]
