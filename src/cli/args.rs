@@ -39,14 +39,18 @@ pub struct Global {
     /// The folder that keeps everything [default: meal-planner-data]
     #[arg(long, global = true, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The server to talk to [default: <http://127.0.0.1:8080>]
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        help = "The server to talk to [default: http://127.0.0.1:8080]"
+    )]
     server: Option<String>,
     /// The token to show it; other users see it in the list of processes, so prefer `MEAL_PLANNER_TOKEN`
     #[arg(long, global = true, value_name = "TOKEN")]
     token: Option<SecretString>,
-    #[arg(long, global = true, value_enum, hide_possible_values = true, value_name = "dev|staging|prod")]
     /// What kind of installation this is [default: dev]
+    #[arg(long, global = true, value_enum, hide_possible_values = true, value_name = "dev|staging|prod")]
     profile: Option<Profile>,
     /// What is logged: error, warn, info, debug, or by module [default: info]
     #[arg(long, global = true, value_name = "LEVEL")]
@@ -98,7 +102,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Serve {
     /// Address and port to listen on [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "IP:PORT", value_parser = super::config::listen_address)]
     listen: Option<SocketAddr>,
     /// Load a cookbook and a household of two, plan their week and print it, then go on serving
     #[arg(long)]

@@ -49,7 +49,7 @@ pub struct Config {
     pub data: PathBuf,
 
     /// Address and port on which the server listens. Beyond loopback, put a reverse proxy with TLS before it.
-    #[config(default = "127.0.0.1:8080", env = "MEAL_PLANNER_LISTEN")]
+    #[config(default = "127.0.0.1:8080", env = "MEAL_PLANNER_LISTEN", deserialize_with = read_listen)]
     pub listen: SocketAddr,
 
     /// Names, beside localhost, by which the server may be addressed (checked against the Host header).
@@ -183,18 +183,37 @@ pub fn template() -> String {
     confique::toml::template::<Config>(confique::toml::FormatOptions::default())
 }
 
-/// The error with its causes, without the line it quotes when that may hold a secret.
+/// The error with its cause, without the line it quotes, which may hold a secret.
 fn unreadable(error: &confique::Error) -> Failure {
-    let cause = std::error::Error::source(error).map(|cause| without_secrets(&cause)).unwrap_or_default();
+    let cause = std::error::Error::source(error).map(|cause| without_quotes(&cause)).unwrap_or_default();
     let separator = if cause.is_empty() { "" } else { ": " };
     let hint = "`meal-planner config --template` prints every field that there is, with its meaning";
     Failure::new(Exit::Usage, format!("{error}{separator}{cause}"), hint)
 }
 
-fn without_secrets(cause: &impl Display) -> String {
+fn without_quotes(cause: &impl Display) -> String {
     let text = cause.to_string();
-    let quoted = |line: &&str| !(line.contains('|') && line.contains("token"));
-    text.trim_end().lines().filter(quoted).collect::<Vec<_>>().join("\n")
+    let is_quote = |line: &&str| {
+        line.trim_start_matches([' ', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']).starts_with('|')
+    };
+    text.trim_end().lines().filter(|line| !is_quote(line)).collect::<Vec<_>>().join(": ")
+}
+
+/// `localhost:8080` is what people write.
+///
+/// # Errors
+/// When it is no address with a port.
+pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let text = text.trim();
+    let numeric = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    let address = numeric.as_deref().unwrap_or(text).parse();
+    address.map_err(|_| {
+        format!("{text:?} is no IP:PORT; write 127.0.0.1:8080, or 0.0.0.0:8080 for all interfaces")
+    })
+}
+
+fn read_listen<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<SocketAddr, D::Error> {
+    listen_address(&String::deserialize(reader)?).map_err(serde::de::Error::custom)
 }
 
 #[cfg(test)]

@@ -54,9 +54,17 @@ fn a_misspelt_field_is_an_error_with_a_hint() {
 fn a_secret_is_not_repeated_in_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.toml");
-    std::fs::write(&path, "token = [\"s3cret\"]\n").unwrap();
-    let failure = load(nothing(), Some(&path)).unwrap_err();
-    assert!(!failure.message.contains("s3cret"), "{}", failure.message);
+    for line in ["token = [\"s3cret\"]", "tokn = \"s3cret\"", "token = \"s3cret", "token = s3cret"] {
+        std::fs::write(&path, line).unwrap();
+        let failure = load(nothing(), Some(&path)).unwrap_err();
+        assert!(!failure.message.contains("s3cret"), "{}", failure.message);
+    }
+}
+
+#[test]
+fn localhost_is_an_address_to_listen_on() {
+    assert_eq!(listen_address("localhost:81"), Ok("127.0.0.1:81".parse().unwrap()));
+    assert!(listen_address("8080").unwrap_err().contains("127.0.0.1:8080"));
 }
 
 #[test]

@@ -25,6 +25,9 @@ const BEN: Uuid = Uuid::from_u128(0x6d65_616c_0000_8000_8000_0000_0000_0002);
 /// When the server refuses a part of it.
 pub async fn run(api: &OwnApi, place: &Place, as_json: bool) -> Result<(), Failure> {
     greeting::warn_beyond_loopback(place);
+    if !as_json {
+        say(&format!("meal-planner listens on {} and sets up its demo\n", place.address))?;
+    }
     cookbook(api).await?;
     household(api).await?;
     let body = json!({ "days": 7, "seed": 1 }).to_string();

@@ -9,14 +9,16 @@ use super::wire::{Page, Recipe};
 use crate::clients::own_api::OwnApi;
 use serde_json::json;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where the server can be found.
 pub struct Place {
     /// Of the server, as seen from this machine.
     pub address: String,
     listen: SocketAddr,
+    /// Absolute, since commands may be typed elsewhere.
     data: PathBuf,
+    is_default_data: bool,
     token: PathBuf,
 }
 
@@ -29,7 +31,9 @@ impl Place {
             ip => ip,
         };
         let address = format!("http://{}", SocketAddr::new(ip, listen.port()));
-        Self { address, listen, data: config.data.clone(), token: data::token_path(&config.data) }
+        let data = std::path::absolute(&config.data).unwrap_or_else(|_| config.data.clone());
+        let is_default_data = config.data == Path::new("meal-planner-data");
+        Self { address, listen, token: data::token_path(&data), data, is_default_data }
     }
 }
 
@@ -67,14 +71,24 @@ fn first_steps(place: &Place) -> String {
     if place.listen.port() != 8080 {
         flags = format!("{flags} --server {}", place.address);
     }
-    if place.data != std::path::Path::new("meal-planner-data") {
+    if !place.is_default_data {
         flags = format!("{flags} --data {}", place.data.display());
     }
+    let Place { address, token, .. } = place;
     format!(
         "\nThere are no recipes yet. In another terminal:\n\
-        \x20 meal-planner import{flags} PATH|URL    takes recipes over from files, folders and web pages\n\
-        \x20 meal-planner plan{flags}               plans a week and writes its shopping list\n\
-        The page behind the link shows what there is. For a tour: meal-planner serve --demo --data demo-data"
+        \x20 1. take recipes over from files, folders and web pages:\n\
+        \x20      meal-planner import{flags} PATH|URL\n\
+        \x20 2. say who eats here, once a person (/openapi.json has diets, goals and more):\n\
+        \x20      AUTH=\"Authorization: Bearer $(cat {token})\"\n\
+        \x20      curl -H \"$AUTH\" -H content-type:application/json -X PUT {address}/api/household \\\n\
+        \x20        -d '{{\"name\":\"Home\",\"time_zone\":\"Europe/Vienna\"}}'\n\
+        \x20      curl -H \"$AUTH\" -H content-type:application/json {address}/api/household/members \\\n\
+        \x20        -d '{{\"person\":{{\"name\":\"Ann\"}}}}'\n\
+        \x20 3. plan a week and write its shopping list:\n\
+        \x20      meal-planner plan{flags}\n\
+        The page behind the link shows what there is. For a tour: meal-planner serve --demo --data demo-data",
+        token = token.display(),
     )
 }
 

@@ -1,7 +1,7 @@
 //! `import`: reads recipes here and hands them to the server, several at a time.
 
 use super::failure::{Exit, Failure};
-use super::output::{note, say};
+use super::output::{count, note, say};
 use super::recipes::PATH;
 use super::sources::{self, Broken, Source};
 use super::wire::{Answer, Coverage, RecipeDetail};
@@ -186,7 +186,8 @@ impl Report {
             say(&json!({ "items": items, "imported": imported, "failed": failed }).to_string())?;
         } else {
             let lines = format!("{counted} of {total} ingredient lines understood and measured");
-            say(&format!("\n{imported} recipes imported, {failed} failed; {lines}."))?;
+            let number = count(imported, "recipe");
+            say(&format!("\n{number} imported, {failed} failed; {lines}."))?;
         }
         if failed == 0 {
             return Ok(());

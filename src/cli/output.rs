@@ -19,6 +19,12 @@ pub fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// "1 recipe", "2 recipes".
+#[must_use]
+pub fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// One line on stderr that changes in place on a terminal, and otherwise is written when its stage changes.
 pub struct Progress {
     is_terminal: bool,

@@ -1,7 +1,7 @@
 //! `recipes`: the catalogue as a table.
 
 use super::failure::Failure;
-use super::output::{note, say};
+use super::output::{count, note, say};
 use super::table::{Table, shorten};
 use super::wire::{Page, Recipe};
 use crate::clients::own_api::{OwnApi, decode};
@@ -29,7 +29,8 @@ pub async fn run(api: &OwnApi, query: Option<String>, as_json: bool) -> Result<(
         return Ok(());
     }
     say(&table(&recipes).render())?;
-    say(&format!("\n{} recipes; LINES: ingredient lines whose food and weight are known.", recipes.len()))
+    let number = count(recipes.len(), "recipe");
+    say(&format!("\n{number}; LINES: ingredient lines whose food and weight are known."))
 }
 
 /// Every item of a list, page after page.

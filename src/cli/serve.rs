@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 /// How long requests at work may hold up the end.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
+const ECHO: Duration = Duration::from_millis(500);
 const FENCE_CHECK: Duration = Duration::from_secs(1);
 
 /// # Errors
@@ -52,7 +53,7 @@ pub async fn run(config: &Config, with_demo: bool, as_json: bool) -> Result<(), 
         tokio::select! {
             _ = &mut serving => {}
             () = tokio::time::sleep(DRAIN_PATIENCE) => tracing::warn!("some requests were cut off"),
-            () = signals.next() => tracing::warn!("told again to stop: some requests were cut off"),
+            () = signals.again() => tracing::warn!("told again to stop: some requests were cut off"),
         }
     }
     let closed = runtime.stop().await;
@@ -114,6 +115,20 @@ async fn talk(api: &OwnApi, place: &Place, with_demo: bool, as_json: bool) -> En
         failure.tell(as_json);
     }
     std::future::pending().await
+}
+
+impl Signals {
+    /// Resolves when somebody insists. Launchers such as `timeout` pass one signal on twice, which does not count.
+    async fn again(&mut self) {
+        let mut echoes_end = pin!(tokio::time::sleep(ECHO));
+        loop {
+            tokio::select! {
+                () = &mut echoes_end => break,
+                () = self.next() => {}
+            }
+        }
+        self.next().await;
+    }
 }
 
 #[cfg(unix)]

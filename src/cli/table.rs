@@ -56,11 +56,6 @@ impl Table {
         self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     /// The lines, without an end of line after the last.
     #[must_use]
     pub fn render(&self) -> String {
@@ -107,6 +102,9 @@ fn width(rows: &[Vec<Vec<String>>], column: usize) -> usize {
 /// Breaks at spaces; a word that is longer than a line is cut.
 #[must_use]
 pub fn wrap(text: &str, widest: usize) -> Vec<String> {
+    if text.chars().count() <= widest {
+        return vec![text.to_owned()];
+    }
     let (mut lines, mut line) = (Vec::new(), String::new());
     for word in text.split(' ') {
         let mut word = word;

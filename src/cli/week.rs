@@ -60,7 +60,7 @@ fn cell(meal: &Meal) -> String {
     let name = recipe.clone().unwrap_or_else(|| "?".to_owned());
     let about = match kind.as_str() {
         "cook" => {
-            let servings = servings.map(|servings| format!("cook {servings} servings"));
+            let servings = servings.map(|servings| format!("{servings} servings"));
             let minutes = meal.minutes.map(|minutes| format!("{minutes} min"));
             servings.into_iter().chain(minutes).collect::<Vec<_>>().join(", ")
         }

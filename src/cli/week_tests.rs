@@ -33,7 +33,7 @@ fn a_week_shows_days_dishes_portions_leftovers_and_gaps() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "DAY         LUNCH                 DINNER");
     assert_eq!(lines[2], "Mon 23 Nov                        Lentil Bolognese");
-    assert_eq!(lines[3], "                                  cook 4.5 servings, 40");
+    assert_eq!(lines[3], "                                  4.5 servings, 40 min");
     assert!(text.contains("Ann 100% Ben 125%") && text.contains("left from Mon dinner"), "{text}");
     assert!(text.contains("- (nothing fits)") && text.contains("- Ann gets too little protein."), "{text}");
 }

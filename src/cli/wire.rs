@@ -118,7 +118,6 @@ pub struct Unmet {
 #[serde(default)]
 pub struct ShoppingList {
     pub id: String,
-    pub plan: Option<String>,
     pub lines: Vec<ShoppingLine>,
 }
 
@@ -128,10 +127,17 @@ pub struct ShoppingLine {
     pub name: String,
     pub aisle: Option<String>,
     pub amount_text: Option<String>,
-    pub reasons: Vec<Reason>,
-    pub unmeasured: Vec<serde_json::Value>,
     pub staple: bool,
     pub checked: bool,
+    pub line: Needs,
+}
+
+/// What a line is bought for.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Needs {
+    pub reasons: Vec<Reason>,
+    pub unmeasured: Vec<serde_json::Value>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

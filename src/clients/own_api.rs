@@ -78,7 +78,7 @@ impl OwnApi {
         let builder = if is_near { builder.no_proxy() } else { builder };
         let client = builder.build().map_err(|error| ApiError::Unreachable {
             server: server.to_owned(),
-            reason: super::causes(&error),
+            reason: super::cause(&error),
         })?;
         Ok(Self { base, token, client })
     }
@@ -187,14 +187,14 @@ impl OwnApi {
     async fn body(&self, path: &str, response: Response) -> Result<String, ApiError> {
         response.text().await.map_err(|error| ApiError::Odd {
             path: path.to_owned(),
-            reason: super::causes(&error.without_url()),
+            reason: super::cause(&error.without_url()),
         })
     }
 
     fn unreachable(&self, error: reqwest::Error) -> ApiError {
         let reason = match error.is_timeout() {
             true => "no answer in time".to_owned(),
-            false => super::causes(&error.without_url()),
+            false => super::cause(&error.without_url()),
         };
         ApiError::Unreachable { server: self.server().to_owned(), reason }
     }

@@ -25,7 +25,7 @@ pub enum WebError {
 /// See [`WebError`].
 pub async fn fetch(address: &str) -> Result<String, WebError> {
     super::use_ring();
-    let failed = |error: reqwest::Error| WebError::Failed(super::causes(&error.without_url()));
+    let failed = |error: reqwest::Error| WebError::Failed(super::cause(&error.without_url()));
     let agent = concat!("meal-planner/", env!("CARGO_PKG_VERSION"));
     let client = Client::builder().timeout(PATIENCE).user_agent(agent).build().map_err(failed)?;
     let mut response = client.get(address).send().await.map_err(failed)?;
