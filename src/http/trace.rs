@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn only_well_formed_traces_are_taken_over() {
         assert!(is_valid("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
-        assert!(is_valid(&new()));
+        assert!(is_valid(&fresh()));
         for text in [
             "",
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
