@@ -13,7 +13,7 @@ const LONGEST_REASON: usize = 60;
 
 /// # Errors
 /// When there is no such list.
-pub async fn run(api: &OwnApi, id: Option<String>, as_json: bool) -> Result<(), Failure> {
+pub(super) async fn run(api: &OwnApi, id: Option<String>, as_json: bool) -> Result<(), Failure> {
     let id = match id {
         Some(id) => id,
         None => newest(api).await?,
@@ -47,7 +47,7 @@ async fn newest(api: &OwnApi) -> Result<String, Failure> {
 }
 
 #[must_use]
-pub fn render(list: &ShoppingList) -> String {
+pub(super) fn render(list: &ShoppingList) -> String {
     let (staples, bought): (Vec<_>, Vec<_>) = list.lines.iter().partition(|line| line.staple);
     let mut aisles: Vec<&str> = Vec::new();
     for line in &bought {
