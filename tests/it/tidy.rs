@@ -492,16 +492,18 @@ fn a_long_file_is_seen_and_its_tests_do_not_count() {
 fn a_dead_file_is_seen_and_files_of_tests_are_known() {
     let files = [
         ("src/lib.rs", "pub mod a;\n// mod dead;\n"),
-        ("src/a/mod.rs", "mod b;\n#[cfg(test)]\npub(crate) mod testing;\n"),
+        ("src/a/mod.rs", "mod b;\nmod c;\n#[cfg(test)]\npub(crate) mod testing;\n"),
         ("src/a/b.rs", "#[cfg(test)]\nmod tests;\n"),
         ("src/a/b/tests.rs", "fn f() {}\n"),
+        ("src/a/c.rs", "#[cfg(test)]\n#[path = \"c_tests.rs\"]\nmod tests;\n"),
+        ("src/a/c_tests.rs", "fn f() {}\n"),
         ("src/a/testing.rs", "fn f() {}\n"),
         ("src/dead.rs", "fn f() {}\n"),
     ]
     .map(|(path, text)| Source::new(path, text));
     let found: Vec<_> = dead_files(&files).into_iter().map(|finding| finding.file).collect();
     assert_eq!(found, ["src/dead.rs"]);
-    let for_tests = ["src/a/b/tests.rs", "src/a/testing.rs"].map(str::to_owned);
+    let for_tests = ["src/a/b/tests.rs", "src/a/c_tests.rs", "src/a/testing.rs"].map(str::to_owned);
     assert_eq!(module_tree(&files).1, BTreeSet::from(for_tests));
 }
 

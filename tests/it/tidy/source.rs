@@ -54,8 +54,12 @@ impl Source {
         let mut groups: Vec<Vec<String>> = Vec::new();
         let (mut current, mut joined): (Vec<String>, bool) = (Vec::new(), false);
         for (line, token) in tokens(of) {
-            let is_word = matches!(token, Token::Word(_));
-            if !(is_word && joined || matches!(token, Token::Join | Token::Open)) && !current.is_empty() {
+            let goes_on = match token {
+                Token::Join | Token::Open => true,
+                Token::Word(_) => joined,
+                Token::Float | Token::Close | Token::Other => false,
+            };
+            if !goes_on {
                 current.clear();
             }
             match token {
@@ -282,37 +286,38 @@ pub(super) fn module_tree(files: &[Source]) -> (BTreeSet<String>, BTreeSet<Strin
         if is_test {
             for_tests.insert(path.clone());
         }
-        let shipped = declared(&file.shipped);
-        for name in declared(&file.code) {
-            let child_is_test = is_test || !shipped.contains(&name);
-            open.extend(candidates(&path, &name).map(|candidate| (candidate, child_is_test)));
+        for (places, child_is_test) in declared(file) {
+            open.extend(places.into_iter().map(|place| (place, is_test || child_is_test)));
         }
     }
     (reached, for_tests)
 }
 
-/// Names in `mod name;`.
-fn declared(code: &str) -> BTreeSet<String> {
-    let statements = code.split([';', '{', '}']).filter(|part| code_ends_with_semicolon(code, part));
-    let names = statements.filter_map(|part| {
-        let mut words = part.split_whitespace().rev();
-        let (name, keyword) = (words.next()?, words.next()?);
-        (keyword == "mod").then(|| name.to_owned())
-    });
-    names.collect()
+/// For each `mod name;` where its file may be, and whether only tests compile it.
+fn declared(file: &Source) -> Vec<(Vec<String>, bool)> {
+    let mut found = Vec::new();
+    for (end, _) in file.code.match_indices(';') {
+        let start = file.code[..end].rfind([';', '{', '}']).map_or(0, |at| at + 1);
+        let mut words = file.code[start..end].split_whitespace().rev();
+        let (Some(name), Some("mod")) = (words.next(), words.next()) else { continue };
+        let path = file.text[start..end].split_once("#[path = \"").and_then(|(_, rest)| rest.split_once('"'));
+        let places = match path {
+            Some((path, _)) => vec![format!("{}/{path}", folder(&file.path))],
+            None => candidates(&file.path, name),
+        };
+        found.push((places, file.shipped[start..end].trim().is_empty()));
+    }
+    found
 }
 
-fn code_ends_with_semicolon(code: &str, part: &str) -> bool {
-    let end = part.as_ptr() as usize - code.as_ptr() as usize + part.len();
-    code[end..].starts_with(';')
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-fn candidates(path: &str, name: &str) -> [String; 2] {
-    let folder = match path.rsplit_once('/') {
-        Some((folder, "mod.rs" | "lib.rs" | "main.rs")) => folder,
-        Some(_) | None => path.trim_end_matches(".rs"),
-    };
-    [format!("{folder}/{name}.rs"), format!("{folder}/{name}/mod.rs")]
+fn candidates(path: &str, name: &str) -> Vec<String> {
+    let is_folder = ["/mod.rs", "/lib.rs", "/main.rs"].iter().any(|end| path.ends_with(end));
+    let folder = if is_folder { folder(path) } else { path.trim_end_matches(".rs") };
+    vec![format!("{folder}/{name}.rs"), format!("{folder}/{name}/mod.rs")]
 }
 
 /// All files below a folder of the repository with this ending, as path and text.
