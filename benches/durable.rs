@@ -3,6 +3,13 @@
 //! `cargo bench --bench durable [-- ops|http]` prints one line a number of callers; `BENCH_SECONDS` sets the length
 //! of a round, `BENCH_CALLERS` the numbers of callers.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a bench that fails stops, and its callers are tasks"
+)]
+#![expect(clippy::cast_precision_loss, reason = "counts become rates for people")]
+
 use meal_planner::actors::{Contexts, Dispatcher, NewCommand, Runtime};
 use meal_planner::clock;
 use meal_planner::domain::context::{

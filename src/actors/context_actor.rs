@@ -28,7 +28,7 @@ const SNAPSHOT_EVERY: i64 = 100;
 /// Failed attempts after which a message goes to the dead letters.
 pub const ATTEMPT_LIMIT: u32 = 5;
 
-pub enum Msg<C: Context> {
+pub(super) enum Msg<C: Context> {
     Wake,
     /// A submission of this many units is durable.
     Committed(usize),
@@ -40,13 +40,13 @@ pub enum Msg<C: Context> {
 }
 
 /// What came of a message that was decided beside the actor.
-pub struct Prepared<C: Context> {
+pub(super) struct Prepared<C: Context> {
     message: Arc<Envelope>,
     result: Result<Vec<C::Event>, Outcome>,
 }
 
 /// See the module.
-pub struct ContextActor<C>(PhantomData<C>);
+pub(super) struct ContextActor<C>(PhantomData<C>);
 
 impl<C> Default for ContextActor<C> {
     fn default() -> Self {
@@ -54,13 +54,13 @@ impl<C> Default for ContextActor<C> {
     }
 }
 
-pub struct Arguments {
+pub(super) struct Arguments {
     pub hub: Arc<Hub>,
     pub lane: Arc<Lane>,
     pub generation: u64,
 }
 
-pub struct ContextState<C: Context> {
+pub(super) struct ContextState<C: Context> {
     hub: Arc<Hub>,
     lane: Arc<Lane>,
     origin: Origin,

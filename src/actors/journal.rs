@@ -145,12 +145,12 @@ impl JournalHandle {
 }
 
 /// The actor behind [`JournalHandle`].
-pub struct Journal;
+pub(super) struct Journal;
 
 #[derive(Debug)]
-pub struct Wake;
+pub(super) struct Wake;
 
-pub struct JournalState {
+pub(super) struct JournalState {
     handle: JournalHandle,
     hub: Weak<Hub>,
     status: Arc<ActorStatus>,

@@ -17,12 +17,12 @@ const BATCH: usize = 2000;
 const SKIP_LIMIT: i64 = 50_000;
 
 #[derive(Debug)]
-pub struct Wake;
+pub(super) struct Wake;
 
 /// See the module.
-pub struct Projector;
+pub(super) struct Projector;
 
-pub struct Arguments {
+pub(super) struct Arguments {
     pub hub: Arc<Hub>,
     pub projection: Arc<dyn ErasedProjection>,
     pub bell: Arc<Doorbell>,
@@ -30,7 +30,7 @@ pub struct Arguments {
     pub generation: u64,
 }
 
-pub struct ProjectorState {
+pub(super) struct ProjectorState {
     hub: Arc<Hub>,
     name: &'static str,
     table: String,
@@ -135,6 +135,6 @@ impl ProjectorState {
 }
 
 /// A new version of a projection folds into a new table from the first event on.
-pub fn table_name(projection: &dyn ErasedProjection) -> String {
+pub(super) fn table_name(projection: &dyn ErasedProjection) -> String {
     format!("{}_v{}", projection.name(), projection.version())
 }

@@ -17,15 +17,15 @@ const BATCH: usize = 500;
 /// Messages of no interest after which the checkpoint is written all the same.
 const SKIP_LIMIT: i64 = 50_000;
 
-pub type Reaction = fn(&Envelope) -> Result<Vec<Outgoing>, DecodeError>;
+pub(super) type Reaction = fn(&Envelope) -> Result<Vec<Outgoing>, DecodeError>;
 
 #[derive(Debug)]
-pub struct Wake;
+pub(super) struct Wake;
 
 /// See the module. Each event is answered exactly once: commands and checkpoint commit as one unit.
-pub struct Reactor;
+pub(super) struct Reactor;
 
-pub struct Arguments {
+pub(super) struct Arguments {
     pub hub: Arc<Hub>,
     pub context: &'static str,
     pub reacts_to: &'static [&'static str],
@@ -35,7 +35,7 @@ pub struct Arguments {
     pub generation: u64,
 }
 
-pub struct ReactorState {
+pub(super) struct ReactorState {
     hub: Arc<Hub>,
     reader: String,
     filter: Filter,

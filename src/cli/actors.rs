@@ -11,7 +11,7 @@ const LONGEST_ERROR: usize = 60;
 
 /// # Errors
 /// When the server does not answer.
-pub async fn run(api: &OwnApi, as_json: bool) -> Result<(), Failure> {
+pub(super) async fn run(api: &OwnApi, as_json: bool) -> Result<(), Failure> {
     let text = api.get(PATH, &[]).await?;
     if as_json {
         return say(&text);

@@ -20,7 +20,7 @@ Start with `meal-planner serve --demo`, which plans a sample week, or with `meal
 /// Plans a household's meals and never loses or repeats what it has accepted.
 #[derive(Debug, Parser)]
 #[command(name = "meal-planner", version, after_help = AFTER_HELP)]
-pub struct Cli {
+pub(super) struct Cli {
     #[command(flatten)]
     pub global: Global,
     #[command(subcommand)]
@@ -29,7 +29,7 @@ pub struct Cli {
 
 /// What every command takes.
 #[derive(Debug, Args)]
-pub struct Global {
+pub(super) struct Global {
     /// Configuration file [default: meal-planner.toml in the working directory, if it is there]
     #[arg(long, global = true, value_name = "FILE", env = "MEAL_PLANNER_CONFIG")]
     pub config: Option<PathBuf>,
@@ -61,7 +61,7 @@ pub struct Global {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Run the server until it is told to stop
     Serve(Serve),
     /// Take recipes over: schema.org JSON-LD or web pages that carry it
@@ -100,7 +100,7 @@ pub enum Command {
 }
 
 #[derive(Debug, Args)]
-pub struct Serve {
+pub(super) struct Serve {
     /// Address and port to listen on [default: 127.0.0.1:8080]
     #[arg(long, value_name = "IP:PORT", value_parser = super::config::listen_address)]
     listen: Option<SocketAddr>,
@@ -110,14 +110,14 @@ pub struct Serve {
 }
 
 #[derive(Debug, Args)]
-pub struct Import {
+pub(super) struct Import {
     /// Files (.json, .jsonld, .ndjson, .html), folders, http(s) addresses, or - for the standard input
     #[arg(required = true, value_name = "PATH|URL|-")]
     pub sources: Vec<String>,
 }
 
 #[derive(Debug, Args)]
-pub struct Plan {
+pub(super) struct Plan {
     /// First day [default: the server decides]
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub start: Option<chrono::NaiveDate>,
@@ -133,7 +133,7 @@ pub struct Plan {
 }
 
 #[derive(Debug, Args)]
-pub struct Events {
+pub(super) struct Events {
     /// Go on with what happens from now on, or from --after on
     #[arg(short, long)]
     pub follow: bool,
@@ -160,7 +160,7 @@ pub struct Events {
 impl Cli {
     /// What the flags say of the configuration.
     #[must_use]
-    pub fn layer(&self) -> Layer {
+    pub(super) fn layer(&self) -> Layer {
         let global = &self.global;
         let listen = match &self.command {
             Command::Serve(serve) => serve.listen,

@@ -9,12 +9,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// The file that is read from the working directory when none is named.
-pub const DEFAULT_FILE: &str = "meal-planner.toml";
+pub(super) const DEFAULT_FILE: &str = "meal-planner.toml";
 
 /// What kind of installation this is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub enum Profile {
+pub(super) enum Profile {
     /// Logs for people on a terminal; `--demo` is allowed.
     #[default]
     Dev,
@@ -26,7 +26,7 @@ pub enum Profile {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub enum LogFormat {
+pub(super) enum LogFormat {
     /// Pretty on a terminal, JSON otherwise.
     Auto,
     Pretty,
@@ -38,7 +38,7 @@ pub enum LogFormat {
 /// What is given as a flag goes before the environment, that before this file, that before the defaults.
 #[derive(Clone, Debug, confique::Config)]
 #[config(layer_attr(serde(deny_unknown_fields)))]
-pub struct Config {
+pub(super) struct Config {
     /// What kind of installation this is: dev, staging or prod.
     /// staging and prod log JSON by default; prod refuses --demo.
     #[config(default = "dev", env = "MEAL_PLANNER_PROFILE")]
@@ -74,18 +74,18 @@ pub struct Config {
 }
 
 /// A partly filled configuration, such as what one file says.
-pub type Layer = <Config as confique::Config>::Layer;
+pub(super) type Layer = <Config as confique::Config>::Layer;
 
 /// Nothing said.
 #[must_use]
-pub fn nothing() -> Layer {
+pub(super) fn nothing() -> Layer {
     Layer::empty()
 }
 
 /// Where a value came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Source {
+pub(super) enum Source {
     Flag,
     Environment,
     File,
@@ -94,7 +94,7 @@ pub enum Source {
 
 /// One value as it may be shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Shown {
+pub(super) struct Shown {
     pub name: &'static str,
     pub value: String,
     pub source: Source,
@@ -102,7 +102,7 @@ pub struct Shown {
 
 /// The configuration with the origin of each value.
 #[derive(Clone, Debug)]
-pub struct Loaded {
+pub(super) struct Loaded {
     pub config: Config,
     pub shown: Vec<Shown>,
     /// The file that was read, if there was one.
@@ -113,7 +113,7 @@ pub struct Loaded {
 ///
 /// # Errors
 /// When a source does not read; secrets are not repeated in the message.
-pub fn load(flags: Layer, file: Option<&Path>) -> Result<Loaded, Failure> {
+pub(super) fn load(flags: Layer, file: Option<&Path>) -> Result<Loaded, Failure> {
     let path = file.unwrap_or(Path::new(DEFAULT_FILE));
     let source = File::with_format(path, FileFormat::Toml);
     let source = if file.is_some() { source.required() } else { source };
@@ -150,7 +150,7 @@ fn merge(flags: Layer, environment: Layer, file: Layer) -> Result<Loaded, Failur
 
 impl Config {
     #[must_use]
-    pub fn log_format(&self) -> LogFormat {
+    pub(super) fn log_format(&self) -> LogFormat {
         self.log_format.unwrap_or(match self.profile {
             Profile::Dev => LogFormat::Auto,
             Profile::Staging | Profile::Prod => LogFormat::Json,
@@ -179,7 +179,7 @@ fn word(value: &impl Serialize) -> String {
 
 /// A file to start from, with every field explained.
 #[must_use]
-pub fn template() -> String {
+pub(super) fn template() -> String {
     confique::toml::template::<Config>(confique::toml::FormatOptions::default())
 }
 

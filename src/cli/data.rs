@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const TOKEN_FILE: &str = "admin.token";
 
 #[must_use]
-pub fn token_path(folder: &Path) -> PathBuf {
+pub(super) fn token_path(folder: &Path) -> PathBuf {
     folder.join(TOKEN_FILE)
 }
 
@@ -18,7 +18,7 @@ pub fn token_path(folder: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When it cannot be made.
-pub fn make_folder(folder: &Path) -> Result<(), Failure> {
+pub(super) fn make_folder(folder: &Path) -> Result<(), Failure> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -33,7 +33,7 @@ pub fn make_folder(folder: &Path) -> Result<(), Failure> {
 ///
 /// # Errors
 /// When it is there, is ours and does not read.
-pub fn read_token(folder: &Path) -> Result<Option<SecretString>, Failure> {
+pub(super) fn read_token(folder: &Path) -> Result<Option<SecretString>, Failure> {
     let path = token_path(folder);
     match std::fs::read_to_string(&path) {
         Ok(text) if !text.trim().is_empty() => Ok(Some(SecretString::from(text.trim()))),
@@ -53,7 +53,7 @@ pub fn read_token(folder: &Path) -> Result<Option<SecretString>, Failure> {
 ///
 /// # Errors
 /// When there is no randomness, or the disk refuses.
-pub fn new_token(folder: &Path) -> Result<SecretString, Failure> {
+pub(super) fn new_token(folder: &Path) -> Result<SecretString, Failure> {
     let path = token_path(folder);
     let unusable = |error: &dyn std::fmt::Display| {
         let message = format!("the token cannot be written to {}: {error}", path.display());

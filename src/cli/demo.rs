@@ -23,7 +23,7 @@ const BEN: Uuid = Uuid::from_u128(0x6d65_616c_0000_8000_8000_0000_0000_0002);
 ///
 /// # Errors
 /// When the server refuses a part of it.
-pub async fn run(api: &OwnApi, place: &Place, as_json: bool) -> Result<(), Failure> {
+pub(super) async fn run(api: &OwnApi, place: &Place, as_json: bool) -> Result<(), Failure> {
     greeting::warn_beyond_loopback(place);
     if !as_json {
         say(&format!("meal-planner listens on {} and sets up its demo\n", place.address))?;

@@ -8,13 +8,13 @@ struct Data;
 
 /// The table of starter foods.
 #[must_use]
-pub fn foods() -> Option<String> {
+pub(super) fn foods() -> Option<String> {
     text("foods.csv")
 }
 
 /// The recipes of the demo: name of the file and text.
 #[must_use]
-pub fn cookbook() -> Vec<(String, String)> {
+pub(super) fn cookbook() -> Vec<(String, String)> {
     let names = Data::iter().filter(|name| name.starts_with("cookbook/") && name.ends_with(".jsonld"));
     names.filter_map(|name| text(&name).map(|text| (name.into_owned(), text))).collect()
 }

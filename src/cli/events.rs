@@ -20,7 +20,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// # Errors
 /// When the server does not answer, or refuses the filter.
-pub async fn run(api: &OwnApi, options: &Events, as_json: bool) -> Result<(), Failure> {
+pub(super) async fn run(api: &OwnApi, options: &Events, as_json: bool) -> Result<(), Failure> {
     if options.follow { follow(api, options, as_json).await } else { list(api, options, as_json).await }
 }
 

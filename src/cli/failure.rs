@@ -7,7 +7,7 @@ use std::io;
 
 /// What scripts see; described in `--help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+pub(super) enum Exit {
     /// Nothing went wrong: whoever read our output has gone away.
     Quiet = 0,
     Failed = 1,
@@ -19,7 +19,7 @@ pub enum Exit {
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
-pub struct Failure {
+pub(super) struct Failure {
     pub exit: Exit,
     pub message: String,
     pub hint: Option<String>,
@@ -28,16 +28,16 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub fn new(exit: Exit, message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(super) fn new(exit: Exit, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { exit, message: message.into(), hint: Some(hint.into()), problem: None }
     }
 
-    pub fn failed(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(super) fn failed(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(Exit::Failed, message, hint)
     }
 
     /// Tells a person, or a script that wants JSON, on stderr.
-    pub fn tell(&self, as_json: bool) {
+    pub(super) fn tell(&self, as_json: bool) {
         if self.exit == Exit::Quiet {
             return;
         }
@@ -107,10 +107,7 @@ impl From<StoreError> for Failure {
 /// From writing to our own output.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        let exit = match error.kind() {
-            io::ErrorKind::BrokenPipe => Exit::Quiet,
-            _ => Exit::Failed,
-        };
+        let exit = if error.kind() == io::ErrorKind::BrokenPipe { Exit::Quiet } else { Exit::Failed };
         Self::new(exit, format!("the output cannot be written: {error}"), "")
     }
 }

@@ -12,7 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 /// Where the server can be found.
-pub struct Place {
+pub(super) struct Place {
     /// Of the server, as seen from this machine.
     pub address: String,
     listen: SocketAddr,
@@ -24,11 +24,11 @@ pub struct Place {
 
 impl Place {
     #[must_use]
-    pub fn new(config: &Config, listen: SocketAddr) -> Self {
+    pub(super) fn new(config: &Config, listen: SocketAddr) -> Self {
         let ip = match listen.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
             IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-            ip => ip,
+            ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
         };
         let address = format!("http://{}", SocketAddr::new(ip, listen.port()));
         let data = std::path::absolute(&config.data).unwrap_or_else(|_| config.data.clone());
@@ -39,7 +39,7 @@ impl Place {
 
 /// # Errors
 /// When the server does not answer itself.
-pub async fn run(api: &OwnApi, place: &Place, as_json: bool) -> Result<(), Failure> {
+pub(super) async fn run(api: &OwnApi, place: &Place, as_json: bool) -> Result<(), Failure> {
     warn_beyond_loopback(place);
     let recipes: Page<Recipe> = api.read("/api/recipes?limit=1").await?;
     where_and_how(api, place, as_json).await?;
@@ -53,7 +53,7 @@ pub async fn run(api: &OwnApi, place: &Place, as_json: bool) -> Result<(), Failu
 ///
 /// # Errors
 /// When the server does not answer itself.
-pub async fn where_and_how(api: &OwnApi, place: &Place, as_json: bool) -> Result<(), Failure> {
+pub(super) async fn where_and_how(api: &OwnApi, place: &Place, as_json: bool) -> Result<(), Failure> {
     let link = new_link(api).await?;
     let Place { address, data, token, .. } = place;
     if as_json {
@@ -93,7 +93,7 @@ fn first_steps(place: &Place) -> String {
 }
 
 /// The token and everything else would cross the network in the clear.
-pub fn warn_beyond_loopback(place: &Place) {
+pub(super) fn warn_beyond_loopback(place: &Place) {
     if place.listen.ip().is_loopback() {
         return;
     }

@@ -19,7 +19,7 @@ const RETRIES: u32 = 5;
 
 /// A recipe on its way.
 #[derive(Clone, Debug)]
-pub struct Parcel {
+pub(super) struct Parcel {
     pub from: String,
     pub name: String,
     pub jsonld: String,
@@ -27,7 +27,7 @@ pub struct Parcel {
 
 /// A recipe that arrived.
 #[derive(Clone, Debug)]
-pub struct Arrived {
+pub(super) struct Arrived {
     pub id: String,
     /// `None` while the server is still at work on it.
     pub coverage: Option<Coverage>,
@@ -35,7 +35,7 @@ pub struct Arrived {
 
 /// # Errors
 /// When the server cannot be used, or when any recipe could not be taken over.
-pub async fn run(api: &OwnApi, arguments: &[String], as_json: bool) -> Result<(), Failure> {
+pub(super) async fn run(api: &OwnApi, arguments: &[String], as_json: bool) -> Result<(), Failure> {
     let sends = parcels(sources::discover(arguments)).map(|parcel| async move {
         let parcel = parcel?;
         let sent = send(api, &parcel, None).await;
@@ -82,7 +82,7 @@ fn parcels(sources: Vec<Result<Source, Broken>>) -> impl Stream<Item = Result<Pa
 ///
 /// # Errors
 /// When there is no recipe in it.
-pub fn unpack(from: &str, text: &str) -> Result<Vec<Result<Parcel, Broken>>, Broken> {
+pub(super) fn unpack(from: &str, text: &str) -> Result<Vec<Result<Parcel, Broken>>, Broken> {
     let broken = |reason| Broken { at: from.to_owned(), reason };
     let drafts =
         jsonld::read_any(text).map_err(|error| broken(format!("{} {}", error.message, error.hint)))?;
@@ -101,7 +101,11 @@ pub fn unpack(from: &str, text: &str) -> Result<Vec<Result<Parcel, Broken>>, Bro
 ///
 /// # Errors
 /// When it was not accepted.
-pub async fn send(api: &OwnApi, parcel: &Parcel, message_id: Option<Uuid>) -> Result<Arrived, ApiError> {
+pub(super) async fn send(
+    api: &OwnApi,
+    parcel: &Parcel,
+    message_id: Option<Uuid>,
+) -> Result<Arrived, ApiError> {
     let content = Uuid::new_v5(&Uuid::NAMESPACE_OID, parcel.jsonld.as_bytes());
     let key = message_id.is_none().then(|| format!("import-{content}"));
     let answer = send_under(api, parcel, message_id, key).await?;

@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 ///
 /// # Errors
 /// When the level does not read.
-pub fn start(config: &Config) -> Result<(), Failure> {
+pub(super) fn start(config: &Config) -> Result<(), Failure> {
     let filter = match std::env::var("RUST_LOG") {
         Ok(text) if !text.is_empty() => EnvFilter::try_new(text),
         Ok(_) | Err(_) => EnvFilter::try_new(&config.log_level),

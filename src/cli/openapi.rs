@@ -7,7 +7,7 @@ use crate::http::{Api, openapi_document};
 
 /// # Errors
 /// When nobody takes the output.
-pub fn show() -> Result<(), Failure> {
+pub(super) fn show() -> Result<(), Failure> {
     let mut api = Api::default();
     domain::contexts(&mut api);
     say(&format!("{:#}", openapi_document(&api)))

@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal, Write};
 ///
 /// # Errors
 /// When nobody takes it.
-pub fn say(text: &str) -> Result<(), Failure> {
+pub(super) fn say(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     writeln!(out, "{text}")?;
     out.flush()?;
@@ -15,7 +15,7 @@ pub fn say(text: &str) -> Result<(), Failure> {
 }
 
 /// A remark, on stderr; lost when nobody takes it.
-pub fn note(text: &str) {
+pub(super) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
@@ -26,7 +26,7 @@ pub fn count(number: usize, noun: &str) -> String {
 }
 
 /// One line on stderr that changes in place on a terminal, and otherwise is written when its stage changes.
-pub struct Progress {
+pub(super) struct Progress {
     is_terminal: bool,
     last: String,
     /// How much of the terminal's line is in use.
@@ -35,12 +35,12 @@ pub struct Progress {
 
 impl Progress {
     #[must_use]
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { is_terminal: io::stderr().is_terminal(), last: String::new(), width: 0 }
     }
 
     /// Shows where things stand; `detail` changes often and is for terminals only.
-    pub fn show(&mut self, stage: &str, detail: &str) {
+    pub(super) fn show(&mut self, stage: &str, detail: &str) {
         if self.is_terminal {
             let text = format!("{stage} {detail}");
             let pad = self.width.saturating_sub(text.chars().count());
@@ -55,7 +55,7 @@ impl Progress {
     }
 
     /// Takes the line away.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         if self.is_terminal && self.width > 0 {
             let mut err = io::stderr().lock();
             let _ = write!(err, "\r{}\r", " ".repeat(self.width));

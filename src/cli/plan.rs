@@ -17,7 +17,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// # Errors
 /// When there is no plan in time.
-pub async fn run(api: &OwnApi, options: &Plan, as_json: bool) -> Result<(), Failure> {
+pub(super) async fn run(api: &OwnApi, options: &Plan, as_json: bool) -> Result<(), Failure> {
     let patience = Duration::from_secs(options.wait);
     let saga = made(api, Ask { body: wish(options).to_string(), ..Ask::default() }, patience).await?;
     let id = plan_id(&saga)?;
@@ -35,7 +35,7 @@ pub async fn run(api: &OwnApi, options: &Plan, as_json: bool) -> Result<(), Fail
 
 /// # Errors
 /// When nobody takes the output.
-pub fn print(plan: &MealPlan) -> Result<(), Failure> {
+pub(super) fn print(plan: &MealPlan) -> Result<(), Failure> {
     say(&week::render(plan))
 }
 
@@ -51,7 +51,7 @@ fn wish(options: &Plan) -> Value {
 
 /// # Errors
 /// When the flow ended well and names no plan, which no server of this version does.
-pub fn plan_id(saga: &Saga) -> Result<&str, Failure> {
+pub(super) fn plan_id(saga: &Saga) -> Result<&str, Failure> {
     saga.plan.as_deref().ok_or_else(|| {
         Failure::failed(format!("the flow {} names no plan", saga.id), "look at /api/meal-plans")
     })
@@ -61,7 +61,7 @@ pub fn plan_id(saga: &Saga) -> Result<&str, Failure> {
 ///
 /// # Errors
 /// When it is refused, fails, or is not ready in time.
-pub async fn made(api: &OwnApi, ask: Ask, patience: Duration) -> Result<Saga, Failure> {
+pub(super) async fn made(api: &OwnApi, ask: Ask, patience: Duration) -> Result<Saga, Failure> {
     let mut progress = Progress::new();
     progress.show("Asking for a plan", "");
     let deadline = Instant::now() + patience;

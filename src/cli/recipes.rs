@@ -8,13 +8,13 @@ use crate::clients::own_api::{OwnApi, decode};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-pub const PATH: &str = "/api/recipes";
+pub(super) const PATH: &str = "/api/recipes";
 const PAGE: &str = "500";
 const LONGEST_NAME: usize = 48;
 
 /// # Errors
 /// When the server does not answer.
-pub async fn run(api: &OwnApi, query: Option<String>, as_json: bool) -> Result<(), Failure> {
+pub(super) async fn run(api: &OwnApi, query: Option<String>, as_json: bool) -> Result<(), Failure> {
     let q: Vec<_> = query.iter().map(|words| ("q", words.clone())).collect();
     if as_json {
         let items: Vec<Value> = all(api, PATH, &q).await?;
@@ -37,7 +37,7 @@ pub async fn run(api: &OwnApi, query: Option<String>, as_json: bool) -> Result<(
 ///
 /// # Errors
 /// When the server does not answer.
-pub async fn all<T: DeserializeOwned>(
+pub(super) async fn all<T: DeserializeOwned>(
     api: &OwnApi,
     path: &str,
     query: &[(&str, String)],

@@ -20,7 +20,7 @@ const FENCE_CHECK: Duration = Duration::from_secs(1);
 
 /// # Errors
 /// When the server cannot start, or ends without being told to.
-pub async fn run(config: &Config, with_demo: bool, as_json: bool) -> Result<(), Failure> {
+pub(super) async fn run(config: &Config, with_demo: bool, as_json: bool) -> Result<(), Failure> {
     if with_demo && config.profile == Profile::Prod {
         let hint = "try it elsewhere: meal-planner serve --demo --profile dev --data /tmp/meal-planner-demo";
         return Err(Failure::new(

@@ -8,7 +8,7 @@ use serde_json::json;
 
 /// # Errors
 /// When nobody takes the output.
-pub fn show(loaded: &Loaded, as_json: bool) -> Result<(), Failure> {
+pub(super) fn show(loaded: &Loaded, as_json: bool) -> Result<(), Failure> {
     if as_json {
         return say(&json!({ "file": loaded.file, "values": loaded.shown }).to_string());
     }

@@ -9,7 +9,7 @@ const ENDINGS: [&str; 5] = ["json", "jsonld", "ndjson", "html", "htm"];
 
 /// One text with recipes in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub(super) enum Source {
     File(PathBuf),
     Web(String),
     Stdin,
@@ -17,7 +17,7 @@ pub enum Source {
 
 /// Something that could not be taken over, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broken {
+pub(super) struct Broken {
     pub at: String,
     pub reason: String,
 }
@@ -35,7 +35,7 @@ impl fmt::Display for Source {
 /// The texts that the arguments stand for, folders in the order of names; a file that is named is taken whatever its
 /// ending.
 #[must_use]
-pub fn discover(arguments: &[String]) -> Vec<Result<Source, Broken>> {
+pub(super) fn discover(arguments: &[String]) -> Vec<Result<Source, Broken>> {
     arguments.iter().flat_map(|argument| one(argument)).collect()
 }
 
@@ -92,7 +92,7 @@ fn has_known_ending(path: &Path) -> bool {
 ///
 /// # Errors
 /// When it cannot be had.
-pub async fn read(source: &Source) -> Result<String, Broken> {
+pub(super) async fn read(source: &Source) -> Result<String, Broken> {
     let bytes = match source {
         Source::File(path) => std::fs::read(path),
         Source::Stdin => {

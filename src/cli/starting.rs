@@ -26,7 +26,7 @@ use uuid::Uuid;
 const FOODS_PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server that has everything but requests.
-pub struct Started {
+pub(super) struct Started {
     pub runtime: Runtime,
     pub listener: TcpListener,
     pub app: App,
@@ -35,7 +35,7 @@ pub struct Started {
 
 /// # Errors
 /// When the folder, the store, the socket or the actors are not to be had; nothing runs on then.
-pub async fn start(config: &Config) -> Result<Started, Failure> {
+pub(super) async fn start(config: &Config) -> Result<Started, Failure> {
     data::make_folder(&config.data)?;
     let now_us = clock::now().timestamp_micros();
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.data, now_us).await?);
@@ -70,6 +70,7 @@ async fn assemble(config: &Config, store: &Arc<dyn Store>) -> Result<Started, Fa
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the standard library adds kinds")]
         let hint = match error.kind() {
             ErrorKind::AddrInUse => {
                 "another program, perhaps another meal-planner, has this port; give --listen another"

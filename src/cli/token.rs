@@ -13,7 +13,7 @@ const LINKS: &str = "/admin/login-links";
 
 /// # Errors
 /// When there is no token yet.
-pub fn show(config: &Config, as_json: bool) -> Result<(), Failure> {
+pub(super) fn show(config: &Config, as_json: bool) -> Result<(), Failure> {
     let path = data::token_path(&config.data);
     let Some(token) = data::read_token(&config.data)? else {
         let message = format!("there is no token in {}", path.display());
@@ -28,7 +28,7 @@ pub fn show(config: &Config, as_json: bool) -> Result<(), Failure> {
 
 /// # Errors
 /// When the server gives no link.
-pub async fn link(api: &OwnApi, as_json: bool) -> Result<(), Failure> {
+pub(super) async fn link(api: &OwnApi, as_json: bool) -> Result<(), Failure> {
     let link = new_link(api).await?;
     if as_json { say(&json!({ "link": link }).to_string()) } else { say(&link) }
 }
@@ -37,7 +37,7 @@ pub async fn link(api: &OwnApi, as_json: bool) -> Result<(), Failure> {
 ///
 /// # Errors
 /// When the server gives no link.
-pub async fn new_link(api: &OwnApi) -> Result<String, Failure> {
+pub(super) async fn new_link(api: &OwnApi) -> Result<String, Failure> {
     let text = api.post(LINKS, Ask::default()).await?;
     let link: Link = decode(LINKS, &text)?;
     Ok(format!("{}{}", api.server(), link.path))

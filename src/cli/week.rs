@@ -16,7 +16,7 @@ const NUTRIENTS: [(&str, &str, &str); 5] = [
 ];
 
 #[must_use]
-pub fn render(plan: &MealPlan) -> String {
+pub(super) fn render(plan: &MealPlan) -> String {
     let mut parts = vec![meals(plan)];
     if !plan.totals.is_empty() {
         parts.push(totals(plan));

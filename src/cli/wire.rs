@@ -4,13 +4,13 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug, Deserialize)]
-pub struct Link {
+pub(super) struct Link {
     pub path: String,
 }
 
 /// What was told about an accepted command.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Answer<R = serde_json::Value> {
+pub(super) struct Answer<R = serde_json::Value> {
     pub key: String,
     /// `accepted` or `handled`.
     pub status: String,
@@ -19,7 +19,7 @@ pub struct Answer<R = serde_json::Value> {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub struct Page<T> {
+pub(super) struct Page<T> {
     pub items: Vec<T>,
     #[serde(default = "Option::default")]
     pub next: Option<String>,
@@ -27,7 +27,7 @@ pub struct Page<T> {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Saga {
+pub(super) struct Saga {
     pub id: String,
     pub status: String,
     pub steps: Vec<Step>,
@@ -38,7 +38,7 @@ pub struct Saga {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Step {
+pub(super) struct Step {
     pub name: String,
     pub status: String,
     pub error: Option<serde_json::Value>,
@@ -46,7 +46,7 @@ pub struct Step {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct MealPlan {
+pub(super) struct MealPlan {
     pub id: String,
     pub start: String,
     pub days: Option<u32>,
@@ -58,7 +58,7 @@ pub struct MealPlan {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Meal {
+pub(super) struct Meal {
     pub date: String,
     pub slot: String,
     pub dish: Dish,
@@ -69,7 +69,7 @@ pub struct Meal {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Dish {
+pub(super) struct Dish {
     /// `cook`, `leftover` or `empty`.
     pub kind: String,
     pub recipe: Option<String>,
@@ -81,7 +81,7 @@ pub struct Dish {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Portion {
+pub(super) struct Portion {
     pub member: String,
     pub name: Option<String>,
     pub percent: Option<f64>,
@@ -89,7 +89,7 @@ pub struct Portion {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct DayTotal {
+pub(super) struct DayTotal {
     pub date: String,
     pub member: String,
     pub name: Option<String>,
@@ -99,7 +99,7 @@ pub struct DayTotal {
 /// A planned amount beside what it should be.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Amount {
+pub(super) struct Amount {
     pub planned: Option<f64>,
     pub complete: bool,
     pub min: Option<f64>,
@@ -110,20 +110,20 @@ pub struct Amount {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Unmet {
+pub(super) struct Unmet {
     pub sentence: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct ShoppingList {
+pub(super) struct ShoppingList {
     pub id: String,
     pub lines: Vec<ShoppingLine>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct ShoppingLine {
+pub(super) struct ShoppingLine {
     pub name: String,
     pub aisle: Option<String>,
     pub amount_text: Option<String>,
@@ -142,14 +142,14 @@ pub struct Needs {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Reason {
+pub(super) struct Reason {
     pub recipe: Option<String>,
 }
 
 /// A recipe in a list.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Recipe {
+pub(super) struct Recipe {
     pub id: String,
     pub name: String,
     pub servings: Option<u32>,
@@ -164,20 +164,20 @@ pub struct Recipe {
 /// A recipe in full.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct RecipeDetail {
+pub(super) struct RecipeDetail {
     pub nutrition: Option<Nutrition>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Nutrition {
+pub(super) struct Nutrition {
     pub coverage: Coverage,
 }
 
 /// How much of a recipe's ingredients is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct Coverage {
+pub(super) struct Coverage {
     pub lines_counted: u32,
     pub lines_total: u32,
     pub mass_share_permille: Option<u16>,
@@ -185,21 +185,21 @@ pub struct Coverage {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Household {
+pub(super) struct Household {
     pub household: Option<serde_json::Value>,
     pub members: Vec<Member>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Member {
+pub(super) struct Member {
     pub id: String,
     pub name: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Actor {
+pub(super) struct Actor {
     pub path: String,
     pub kind: String,
     pub state: String,
@@ -215,7 +215,7 @@ pub struct Actor {
 /// A message of the log.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
-pub struct Message {
+pub(super) struct Message {
     pub position: i64,
     pub time: String,
     pub kind: String,

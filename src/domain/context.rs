@@ -71,6 +71,7 @@ pub trait Context: Send + Sync + 'static {
 
     /// Commands made of a body in a foreign format that was sent to the endpoint of `type_name`.
     /// `None`: this context does not read that format there.
+    #[must_use]
     fn read_foreign(
         _type_name: &str,
         _format: Foreign,
@@ -83,6 +84,7 @@ pub trait Context: Send + Sync + 'static {
     }
 
     /// The commands that can be given over HTTP.
+    #[must_use]
     fn endpoints() -> Vec<Endpoint> {
         Vec::new()
     }

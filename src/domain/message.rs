@@ -16,7 +16,7 @@ pub enum DecodeError {
     Malformed { type_name: String, pointer: String, message: String },
 }
 
-/// A closed set of message types that one context speaks. Implemented by [`messages!`](crate::domain::messages).
+/// A closed set of message types that one context speaks. Implemented by [`messages!`](crate::messages).
 pub trait Message: Sized + Send + Sync + 'static {
     /// Every stored type name with its current version.
     const TYPES: &'static [(&'static str, u16)];

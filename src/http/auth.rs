@@ -20,7 +20,7 @@ const FOR_EVER: i64 = i64::MAX;
 
 /// SHA-256, the only form in which tokens are kept.
 #[must_use]
-pub fn digest(text: &str) -> [u8; 32] {
+pub(super) fn digest(text: &str) -> [u8; 32] {
     let mut bytes = [0; 32];
     bytes.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref());
     bytes

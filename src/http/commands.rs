@@ -243,8 +243,10 @@ fn given_id(headers: &HeaderMap) -> Result<Option<Uuid>, Problem> {
     })
 }
 
-/// Digests of the client's key and of what it asked under it.
-fn idempotency(request: &Request<'_>, n: usize) -> Result<Option<([u8; 32], [u8; 32])>, Problem> {
+/// Of the client's key and of what it asked under it.
+type Digests = ([u8; 32], [u8; 32]);
+
+fn idempotency(request: &Request<'_>, n: usize) -> Result<Option<Digests>, Problem> {
     let Some(value) = request.headers.get("idempotency-key") else { return Ok(None) };
     let key = value.to_str().ok().map(str::trim).filter(|key| (1..=255).contains(&key.len()));
     let Some(key) = key else {

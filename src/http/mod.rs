@@ -66,7 +66,6 @@ pub fn openapi_document(api: &Api) -> serde_json::Value {
 }
 
 /// The whole surface.
-#[must_use]
 pub fn router(app: &App) -> Router {
     let login = Router::new().route("/login", get(auth::login));
     let links = Router::new().route("/admin/login-links", post(auth::new_link));

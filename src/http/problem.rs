@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// The body of every error answer.
 #[derive(Clone, Debug, Serialize)]
-pub struct Problem {
+pub(super) struct Problem {
     #[serde(rename = "type")]
     pub kind: &'static str,
     pub title: &'static str,
@@ -27,7 +27,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub fn new(status: StatusCode, detail: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(super) fn new(status: StatusCode, detail: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
             kind: "about:blank",
             title: status.canonical_reason().unwrap_or("Error"),
@@ -41,11 +41,11 @@ impl Problem {
         }
     }
 
-    pub fn not_found(what: &str) -> Self {
+    pub(super) fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, what, "see /openapi.json for what there is")
     }
 
-    pub fn invalid(pointer: &str, detail: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(super) fn invalid(pointer: &str, detail: impl Into<String>, hint: impl Into<String>) -> Self {
         let pointer = Some(pointer.to_owned());
         Self { pointer, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail, hint) }
     }

@@ -24,7 +24,7 @@ pub(super) fn current_id() -> String {
 
 /// Runs the request under its trace and says it in the answer.
 pub(super) async fn middleware(request: Request, next: Next) -> Response {
-    let trace = taken(request.headers()).unwrap_or_else(new);
+    let trace = taken(request.headers()).unwrap_or_else(fresh);
     let span = tracing::debug_span!("request", trace = %&trace[3..35], method = %request.method(), path = request.uri().path());
     let mut response = TRACE.scope(trace.clone(), next.run(request).instrument(span)).await;
     if let Ok(value) = HeaderValue::from_str(&trace) {
@@ -53,7 +53,7 @@ fn is_valid(text: &str) -> bool {
     }
 }
 
-fn new() -> Arc<str> {
+fn fresh() -> Arc<str> {
     let (trace, span) = (Uuid::now_v7(), Uuid::now_v7().as_u64_pair().1);
     format!("00-{}-{span:016x}-01", trace.simple()).into()
 }
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn only_well_formed_traces_are_taken_over() {
         assert!(is_valid("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
-        assert!(is_valid(&new()));
+        assert!(is_valid(&fresh()));
         for text in [
             "",
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",

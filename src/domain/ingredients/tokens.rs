@@ -152,10 +152,9 @@ mod tests {
     fn values(text: &str) -> Vec<i64> {
         tokens(text)
             .iter()
-            .filter_map(|token| match token.kind {
-                Kind::Number { value, .. } => Some(value.0),
-                _ => None,
-            })
+            .filter_map(
+                |token| if let Kind::Number { value, .. } = token.kind { Some(value.0) } else { None },
+            )
             .collect()
     }
 

@@ -82,10 +82,10 @@ impl Projection for Plans {
 }
 
 /// What was planned to be cooked when, by plan.
-pub struct History;
+pub(super) struct History;
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct Cooked {
+pub(super) struct Cooked {
     pub cooked: Vec<(NaiveDate, Uuid)>,
 }
 
@@ -120,7 +120,7 @@ impl Projection for History {
 
 /// A recipe as planning knows it.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct KnownRecipe {
+pub(super) struct KnownRecipe {
     pub id: Uuid,
     pub name: String,
     pub slots: BTreeSet<MealSlot>,
@@ -140,7 +140,7 @@ pub struct KnownRecipe {
 }
 
 /// Recipes as planning knows them.
-pub struct RecipesLearned;
+pub(super) struct RecipesLearned;
 
 impl Projection for RecipesLearned {
     const NAME: &'static str = "planning_recipes";
@@ -216,7 +216,7 @@ fn measure(row: &mut KnownRecipe, calculated: &recipes::NutritionCalculated) {
 }
 
 /// The household as planning knows it.
-pub struct HouseholdLearned;
+pub(super) struct HouseholdLearned;
 
 impl Projection for HouseholdLearned {
     const NAME: &'static str = "planning_household";
@@ -238,7 +238,7 @@ impl Projection for HouseholdLearned {
 }
 
 /// Goals as planning knows them.
-pub struct GoalsLearned;
+pub(super) struct GoalsLearned;
 
 impl Projection for GoalsLearned {
     const NAME: &'static str = "planning_goals";
@@ -261,7 +261,7 @@ impl Projection for GoalsLearned {
 }
 
 /// Foods that every kitchen has, which nobody goes shopping for.
-pub struct Staples;
+pub(super) struct Staples;
 
 impl Projection for Staples {
     const NAME: &'static str = "planning_staples";

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Servings taken for a recipe that does not say how many it makes.
-pub const ASSUMED_SERVINGS: u32 = 4;
+pub(super) const ASSUMED_SERVINGS: u32 = 4;
 const MOST_SERVINGS: u32 = 500;
 const MOST_MINUTES: u32 = 14 * 24 * 60;
 const MOST_LINES: usize = 300;

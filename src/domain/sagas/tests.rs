@@ -45,9 +45,8 @@ fn whichever_step_fails_all_before_it_are_undone_in_reverse() {
         let (events, _) = run(Some(failing));
         let undone: Vec<_> = events
             .iter()
-            .filter_map(|event| match event {
-                Event::StepCompensated(undone) => Some(undone.step.clone()),
-                _ => None,
+            .filter_map(|event| {
+                if let Event::StepCompensated(undone) = event { Some(undone.step.clone()) } else { None }
             })
             .collect();
         let expected: Vec<_> = step_names()[..n].iter().rev().cloned().collect();

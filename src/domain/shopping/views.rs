@@ -126,7 +126,7 @@ fn change(list: &mut ListView, event: &Event) {
 }
 
 /// Plans as shopping knows them.
-pub struct PlansLearned;
+pub(super) struct PlansLearned;
 
 impl Projection for PlansLearned {
     const NAME: &'static str = "shopping_plans";
@@ -153,7 +153,7 @@ impl Projection for PlansLearned {
 
 /// A recipe as shopping knows it.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct KnownRecipe {
+pub(super) struct KnownRecipe {
     pub id: Uuid,
     pub name: String,
     pub servings: u32,
@@ -161,7 +161,7 @@ pub struct KnownRecipe {
 }
 
 /// Recipes as shopping knows them.
-pub struct RecipesLearned;
+pub(super) struct RecipesLearned;
 
 impl Projection for RecipesLearned {
     const NAME: &'static str = "shopping_recipes";
@@ -199,7 +199,7 @@ impl Projection for RecipesLearned {
 
 /// A food as shopping knows it.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct KnownFood {
+pub(super) struct KnownFood {
     pub id: FoodId,
     pub name: String,
     pub aisle: Aisle,
@@ -209,7 +209,7 @@ pub struct KnownFood {
 }
 
 /// Foods as shopping knows them.
-pub struct FoodsLearned;
+pub(super) struct FoodsLearned;
 
 impl Projection for FoodsLearned {
     const NAME: &'static str = "shopping_foods";

@@ -1,0 +1,47 @@
+# The one gate is `just check`; CI runs nothing else. A rule that is not in here is not a rule.
+
+# Show what there is.
+default:
+    @just --list
+
+# Everything that must hold before a commit lands.
+check: static test
+
+# The gate without the tests.
+static: fmt clippy doc deny unused
+
+# The layout is rustfmt's.
+fmt:
+    cargo fmt --check
+
+# Lints of Cargo.toml and clippy.toml; a warning is an error.
+clippy:
+    cargo clippy --all-targets -- -D warnings
+
+# All tests; the ones that need PostgreSQL or a browser say when they are skipped.
+test:
+    cargo test
+
+# Documentation builds without broken links.
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+
+# Licences, banned crates and sources of the dependency tree.
+deny:
+    cargo deny check bans licenses sources
+
+# Dependencies that nothing uses.
+unused:
+    cargo machete
+
+# Known vulnerabilities; downloads the advisory database, so it is no part of the gate.
+audit:
+    cargo deny check advisories
+
+# Durable operations beside their floors.
+bench:
+    cargo bench --bench durable
+
+# Serve a sample household; arguments go to the program.
+run *ARGS="serve --demo":
+    cargo run --release -- {{ARGS}}
