@@ -9,11 +9,11 @@ use super::lane::Lane;
 use super::projector::{self, Projector, table_name};
 use super::reactor::{self, Reaction, Reactor};
 use super::status::Registry;
-use super::supervisor::{ChildSpec, Death, HasRegistry, Plan, Start, Strategy, Supervisor};
+use super::supervisor::{ChildSpec, Death, HasRegistry, Plan, Start, Strategy, Supervisor, SupervisorMsg};
 use crate::domain::context::{Context, ErasedProjection, ProjectionVisitor};
 use crate::domain::registry::Visitor;
 use crate::store::{BurntAttempt, Store, StoreError, Unit};
-use ractor::{Actor, ActorCell};
+use ractor::{Actor, ActorCell, ActorRef};
 use std::collections::HashMap;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, PoisonError};
@@ -105,6 +105,15 @@ impl Runtime {
     #[must_use]
     pub fn hub(&self) -> &Arc<Hub> {
         &self.hub
+    }
+
+    /// Ends one actor at once, as a crash would; its supervisor sees to the rest. The empty path ends them all.
+    pub fn kill(&self, path: &str) {
+        if path.is_empty() {
+            return self.root.kill();
+        }
+        let root = ActorRef::<SupervisorMsg>::from(self.root.clone());
+        drop(root.cast(SupervisorMsg::Kill(path.to_owned())));
     }
 
     /// Resolves when the tree has given up or was stopped.

@@ -1,0 +1,1 @@
+//! The promises of the runtime, one module each; `docs` and ARCHITECTURE.md number them the same way.
