@@ -4,10 +4,14 @@
 
 use meal_planner::actors::{Contexts, Dispatcher, NewCommand, Runtime};
 use meal_planner::clock;
-use meal_planner::domain::context::{Context, Projection, ProjectionVisitor, Rejection, read_as};
+use meal_planner::domain::context::{
+    Context, Endpoint, KeyFrom, Projection, ProjectionVisitor, Rejection, Verb, read_as,
+};
 use meal_planner::domain::envelope::{Address, Envelope, Kind, Metadata};
 use meal_planner::domain::erased;
 use meal_planner::domain::message::{DecodeError, Message};
+use meal_planner::domain::registry::Visitor;
+use meal_planner::http::{self, Api, App, Gate, Metrics};
 use meal_planner::messages;
 use meal_planner::store::sqlite::{
     HANDLED_SQL, MESSAGES_SQL, SqliteStore, encode_handled, encode_messages, table_sql, writer_options,
@@ -16,9 +20,12 @@ use meal_planner::store::{Handled, Outcome};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;
 
 const KEYS: usize = 1000;
@@ -56,6 +63,17 @@ impl Context for Counters {
     fn evolve(state: &mut i64, event: &Event) {
         let Event::Added(added) = event;
         *state = added.total;
+    }
+
+    fn endpoints() -> Vec<Endpoint> {
+        vec![Endpoint {
+            verb: Verb::Post,
+            path: "/api/counters/{id}",
+            type_name: "Add",
+            key: KeyFrom::Path,
+            summary: "Add to a counter",
+            result: Some(Totals::NAME),
+        }]
     }
 
     fn projections(visitor: &mut dyn ProjectionVisitor) {
@@ -120,7 +138,26 @@ fn main() -> anyhow::Result<()> {
             ours.p99_ms,
         );
     }
+    for callers in CALLERS {
+        let mut rounds = Vec::new();
+        for _ in 0..ROUNDS {
+            rounds.push(runtime.block_on(over_http(callers, length))?);
+        }
+        rounds.sort_by(|a, b| a.ops_per_s.total_cmp(&b.ops_per_s));
+        let Measured { ops_per_s, p99_ms, .. } = rounds[ROUNDS / 2];
+        let rss_mb = resident_mb().unwrap_or(f64::NAN);
+        println!(
+            "durable_http callers={callers} ops_per_s={ops_per_s:.0} p99_ms={p99_ms:.2} rss_mb={rss_mb:.0}"
+        );
+    }
     Ok(())
+}
+
+/// Memory of this process, which is server and callers together.
+fn resident_mb() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok()? / 1024.0)
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -139,12 +176,77 @@ async fn through_the_runtime(callers: usize, length: Duration) -> anyhow::Result
     for task in tasks {
         latencies.extend(task.await??);
     }
-    let took = began.elapsed();
+    let measured = measured(latencies, began.elapsed());
     runtime.stop().await?;
+    Ok(measured)
+}
+
+fn measured(mut latencies: Vec<u32>, took: Duration) -> Measured {
     latencies.sort_unstable();
     let at =
         |share: usize| latencies[(latencies.len() * share / 100).min(latencies.len() - 1)] as f64 / 1000.0;
-    Ok(Measured { ops_per_s: latencies.len() as f64 / took.as_secs_f64(), p50_ms: at(50), p99_ms: at(99) })
+    Measured { ops_per_s: latencies.len() as f64 / took.as_secs_f64(), p50_ms: at(50), p99_ms: at(99) }
+}
+
+/// The whole way: a socket, HTTP/1.1 with keep-alive, token, JSON, `Prefer: wait`, and the read model caught up.
+async fn over_http(callers: usize, length: Duration) -> anyhow::Result<Measured> {
+    let folder = tempfile::tempdir()?;
+    let store = Arc::new(SqliteStore::open(folder.path(), clock::now().timestamp_micros()).await?);
+    let runtime = Runtime::start(store.clone(), Contexts::default().with::<Counters>()).await?;
+    let gate = Gate::new(store, []);
+    gate.trust("bench").await?;
+    let mut api = Api::default();
+    api.context::<Counters>();
+    let app = App::new(runtime.dispatcher(), api, gate, Metrics::default());
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let server = tokio::spawn(async move { axum::serve(listener, http::router(&app)).await });
+    let began = Instant::now();
+    let until = began + length;
+    let tasks: Vec<_> = (0..callers).map(|n| tokio::spawn(post(address, n, until))).collect();
+    let mut latencies = Vec::new();
+    for task in tasks {
+        latencies.extend(task.await??);
+    }
+    let measured = measured(latencies, began.elapsed());
+    server.abort();
+    runtime.stop().await?;
+    Ok(measured)
+}
+
+/// A caller that costs little itself: one connection, one request at a time.
+async fn post(address: SocketAddr, caller: usize, until: Instant) -> anyhow::Result<Vec<u32>> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let mut latencies = Vec::new();
+    let mut buffer = vec![0; 4096];
+    let mut n = caller;
+    while Instant::now() < until {
+        let began = Instant::now();
+        let request = format!(
+            "POST /api/counters/{} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer bench\r\nPrefer: wait=30\r\n\
+             Content-Type: application/json\r\nContent-Length: 12\r\n\r\n{{\"amount\":1}}",
+            key(n)
+        );
+        stream.write_all(request.as_bytes()).await?;
+        let mut filled = 0;
+        loop {
+            let read = stream.read(&mut buffer[filled..]).await?;
+            anyhow::ensure!(read > 0, "the server closed the connection");
+            filled += read;
+            let text = std::str::from_utf8(&buffer[..filled])?;
+            if let Some((head, body)) = text.split_once("\r\n\r\n") {
+                let field = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+                if body.len() >= field.unwrap_or("0").parse()? {
+                    anyhow::ensure!(head.starts_with("HTTP/1.1 200"), "{text}");
+                    break;
+                }
+            }
+        }
+        latencies.push(u32::try_from(began.elapsed().as_micros())?);
+        n += 7919;
+    }
+    Ok(latencies)
 }
 
 async fn call(dispatcher: Dispatcher, caller: usize, until: Instant) -> anyhow::Result<Vec<u32>> {

@@ -1,1 +1,5 @@
-fn main() {}
+//! The meal-planner program: hands its arguments to the command line.
+
+fn main() -> std::process::ExitCode {
+    meal_planner::cli::main()
+}

@@ -8,7 +8,7 @@ use super::journal::{Journal, JournalHandle, Origin};
 use super::lane::Lane;
 use super::projector::{self, Projector, table_name};
 use super::reactor::{self, Reaction, Reactor};
-use super::status::Registry;
+use super::status::{Registry, Stage};
 use super::supervisor::{ChildSpec, Death, HasRegistry, Plan, Start, Strategy, Supervisor, SupervisorMsg};
 use crate::domain::context::{Context, ErasedProjection, ProjectionVisitor};
 use crate::domain::registry::Visitor;
@@ -94,6 +94,7 @@ impl Runtime {
         let (root, _) = Actor::spawn(None, Supervisor, plan)
             .await
             .map_err(|error| StoreError::Unavailable(format!("the runtime did not start: {error}")))?;
+        hub.registry.at("", "supervisor").set_stage(Stage::Running);
         Ok(Self { hub, root: root.get_cell() })
     }
 

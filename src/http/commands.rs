@@ -38,7 +38,9 @@ pub(super) async fn handle(
         return handle_all(app, &request, read?).await;
     }
     let with_id = with_path_id(&request)?;
-    let checked = (api.check)(endpoint.type_name, with_id.as_deref().unwrap_or(text))?;
+    let body = with_id.as_deref().unwrap_or(text);
+    let checked =
+        (api.check)(endpoint.type_name, body).map_err(|no| not_json(body).unwrap_or_else(|| no.into()))?;
     let (status, answer) = accept(app, &request, checked, 0).await?;
     Ok(respond(status, &answer))
 }
@@ -59,6 +61,13 @@ fn body_text(verb: Verb, body: &Bytes) -> Result<&str, Problem> {
         let detail = format!("the body is not UTF-8 from byte {} on", error.valid_up_to());
         Problem::new(StatusCode::BAD_REQUEST, detail, "send JSON in UTF-8")
     })
+}
+
+/// A body that is no JSON at all is told so, instead of what field it lacks.
+fn not_json(text: &str) -> Option<Problem> {
+    let error = serde_json::from_str::<serde::de::IgnoredAny>(text).err()?;
+    let detail = format!("the body is no JSON: {error}");
+    Some(Problem::new(StatusCode::BAD_REQUEST, detail, "check quotes, commas and brackets near that place"))
 }
 
 /// Where there is only one aggregate, an id in the path is the `id` of the body.

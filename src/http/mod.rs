@@ -13,11 +13,13 @@ mod openapi;
 mod pages;
 mod problem;
 mod queries;
+mod serve;
 mod trace;
 
 pub use api::Api;
 pub use auth::{Gate, new_secret};
 pub use metrics::Metrics;
+pub use serve::serve;
 
 use crate::actors::Dispatcher;
 use crate::domain::context::{Endpoint, Route, Verb};

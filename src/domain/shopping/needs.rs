@@ -6,6 +6,7 @@ use super::merge::{Need, Reason};
 use super::views::{KnownFood, KnownRecipe};
 use crate::domain::foods::Aisle;
 use crate::domain::ingredients::ResolvedLine;
+use crate::domain::measure::Milli;
 use crate::domain::planning::{Dish, Meal, MealPlan};
 
 /// The needs, and remarks on what could not be looked up.
@@ -16,7 +17,11 @@ pub(super) fn needs(plan: &MealPlan, facts: &Facts) -> (Vec<Need>, Vec<String>) 
         let Dish::Cook { recipe_id, recipe, servings } = &meal.dish else { continue };
         match facts.recipes.get(recipe_id) {
             Some(known) => {
-                let lines = known.lines.iter().filter(|line| !line.optional && !line.is_heading);
+                let bought = |line: &&ResolvedLine| {
+                    let from_tap = line.food.as_ref().is_some_and(|food| food.as_str() == TAP);
+                    !line.optional && !line.is_heading && !from_tap
+                };
+                let lines = known.lines.iter().filter(bought);
                 all.extend(lines.map(|line| need(line, meal, known, servings.0, facts)));
             }
             None => {
@@ -51,14 +56,21 @@ fn need(line: &ResolvedLine, meal: &Meal, recipe: &KnownRecipe, servings: i64, f
     }
 }
 
-/// Cans are bought whole, and so are things counted in the shop.
+/// Lightest piece that one counts in a shop; berries and cloves are weighed.
+const LIGHTEST_PIECE: Milli = Milli::whole(40);
+
+/// Cans, heads and the like are bought whole, and so are things one counts.
 fn piece(food: &KnownFood) -> Option<Piece> {
-    let named =
-        |name: &str| food.pieces.get(name).map(|grams| Piece { name: name.to_owned(), grams: *grams });
-    let counted = matches!(food.aisle, Aisle::Produce | Aisle::DairyAndEggs | Aisle::Bakery);
-    let each = food.pieces.get("each").filter(|_| counted);
-    named("can").or_else(|| each.map(|grams| Piece { name: food.name.clone(), grams: *grams }))
+    let packed = ["can", "jar", "packet", "head"].into_iter();
+    let packed =
+        packed.filter_map(|name| Some(Piece { name: name.to_owned(), grams: *food.pieces.get(name)? }));
+    let counted = matches!(food.aisle, Aisle::Produce | Aisle::DairyAndEggs);
+    let each = food.pieces.get("each").filter(|grams| counted && **grams >= LIGHTEST_PIECE);
+    packed.chain(each.map(|grams| Piece { name: food.name.clone(), grams: *grams })).next()
 }
+
+/// What comes out of the tap.
+const TAP: &str = "water";
 
 /// Aisles in the order one walks through them.
 pub(super) fn aisle_rank(name: &str) -> u32 {

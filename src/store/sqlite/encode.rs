@@ -6,64 +6,66 @@ use crate::store::{Handled, Outcome, Snapshot, StoreError, StoreResult, Unit};
 use serde::Serialize;
 use uuid::Uuid;
 
-/// `?1` first position, `?2` epoch, `?3` messages. A lost epoch reads as NULL, which `epoch` refuses.
+// Parameters are `$n`, not `?n`: SQLite counts the numbers that `?n` leaves out, and sqlx then binds shifted values.
+
+/// `$1` first position, `$2` epoch, `$3` messages. A lost epoch reads as NULL, which `epoch` refuses.
 pub const MESSAGES_SQL: &str = "
 INSERT INTO events (position, id, kind, context, key, stream_version, type, schema_version, body, time_us,
                     causation_id, correlation_id, trace, extra, epoch)
-SELECT ?1 + m.key, unhex(m.value ->> 0), m.value ->> 1, m.value ->> 2, m.value ->> 3, m.value ->> 4,
+SELECT $1 + m.key, unhex(m.value ->> 0), m.value ->> 1, m.value ->> 2, m.value ->> 3, m.value ->> 4,
        m.value ->> 5, m.value ->> 6, m.value -> 7, m.value ->> 8, unhex(m.value ->> 9),
        unhex(m.value ->> 10), m.value ->> 11, m.value ->> 12,
-       (SELECT epoch FROM process_epoch WHERE epoch = ?2)
-FROM json_each(?3) AS m;
+       (SELECT epoch FROM process_epoch WHERE epoch = $2)
+FROM json_each($3) AS m;
 INSERT INTO inbox (position, context)
-SELECT position, context FROM events WHERE position >= ?1 AND kind = 0;";
+SELECT position, context FROM events WHERE position >= $1 AND kind = 0;";
 
-/// `?4` handled commands: position, status, offset of the first message caused, their count, answer, time.
+/// `$4` handled commands: position, status, offset of the first message caused, their count, answer, time.
 pub const HANDLED_SQL: &str = "
 INSERT INTO outcomes (position, status, first_position, last_position, answer, at_us, epoch)
-SELECT h.value ->> 0, h.value ->> 1, ?1 + (h.value ->> 2), ?1 + (h.value ->> 2) + (h.value ->> 3) - 1,
-       h.value ->> 4, h.value ->> 5, (SELECT epoch FROM process_epoch WHERE epoch = ?2)
-FROM json_each(?4) AS h;
-DELETE FROM inbox WHERE position IN (SELECT h.value ->> 0 FROM json_each(?4) AS h);";
+SELECT h.value ->> 0, h.value ->> 1, $1 + (h.value ->> 2), $1 + (h.value ->> 2) + (h.value ->> 3) - 1,
+       h.value ->> 4, h.value ->> 5, (SELECT epoch FROM process_epoch WHERE epoch = $2)
+FROM json_each($4) AS h;
+DELETE FROM inbox WHERE position IN (SELECT h.value ->> 0 FROM json_each($4) AS h);";
 
 /// Goes before [`HANDLED_SQL`] in a group with dead letters, while their inbox rows still stand.
 pub(super) const DEAD_SQL: &str = "
 INSERT INTO dead_letters (position, context, key, attempts, reason, at_us)
 SELECT e.position, e.context, e.key, i.attempts, h.value ->> 4, h.value ->> 5
-FROM json_each(?4) AS h
+FROM json_each($4) AS h
 JOIN events AS e ON e.position = h.value ->> 0
 JOIN inbox AS i ON i.position = e.position
 WHERE h.value ->> 1 = 2;";
 
 pub(super) const SNAPSHOTS_SQL: &str = "
 INSERT OR REPLACE INTO snapshots (context, key, stream_version, state_version, body)
-SELECT s.value ->> 0, s.value ->> 1, s.value ->> 2, s.value ->> 3, s.value ->> 4 FROM json_each(?5) AS s;";
+SELECT s.value ->> 0, s.value ->> 1, s.value ->> 2, s.value ->> 3, s.value ->> 4 FROM json_each($5) AS s;";
 
 pub(super) const CHECKPOINTS_SQL: &str = "
 INSERT INTO checkpoints (reader, position, epoch)
-SELECT c.value ->> 0, c.value ->> 1, (SELECT epoch FROM process_epoch WHERE epoch = ?2)
-FROM json_each(?6) AS c WHERE true
+SELECT c.value ->> 0, c.value ->> 1, (SELECT epoch FROM process_epoch WHERE epoch = $2)
+FROM json_each($6) AS c WHERE true
 ON CONFLICT (reader) DO UPDATE SET position = excluded.position, epoch = excluded.epoch;";
 
 pub(super) const IDEMPOTENCY_SQL: &str = "
 INSERT INTO idempotency (digest, body_digest, message_id, at_us)
-SELECT unhex(k.value ->> 0), unhex(k.value ->> 1), unhex(k.value ->> 2), k.value ->> 3 FROM json_each(?7) AS k;";
+SELECT unhex(k.value ->> 0), unhex(k.value ->> 1), unhex(k.value ->> 2), k.value ->> 3 FROM json_each($7) AS k;";
 
 pub(super) const BURNT_SQL: &str = "
 UPDATE inbox SET attempts = attempts + 1, last_error = b.value ->> 1
-FROM json_each(?8) AS b WHERE inbox.position = b.value ->> 0;";
+FROM json_each($8) AS b WHERE inbox.position = b.value ->> 0;";
 
-/// Changed and deleted rows of one read model's table, given as parameter `?n`.
+/// Changed and deleted rows of one read model's table, given as parameter `$n`.
 #[must_use]
 pub fn table_sql(table: &str, n: usize) -> String {
     format!(
         "
 INSERT INTO \"{table}\" (key, sort, search, body)
 SELECT r.value ->> 0, r.value ->> 1, r.value ->> 2, r.value -> 3
-FROM json_each(?{n}) AS r WHERE json_array_length(r.value) = 4
+FROM json_each(${n}) AS r WHERE json_array_length(r.value) = 4
 ON CONFLICT (key) DO UPDATE SET sort = excluded.sort, search = excluded.search, body = excluded.body;
 DELETE FROM \"{table}\" WHERE key IN (
-    SELECT r.value ->> 0 FROM json_each(?{n}) AS r WHERE json_array_length(r.value) = 1);"
+    SELECT r.value ->> 0 FROM json_each(${n}) AS r WHERE json_array_length(r.value) = 1);"
     )
 }
 

@@ -174,7 +174,7 @@ fn tables(units: &[Unit]) -> Vec<&str> {
     names
 }
 
-/// Parameters `?3` and up; those a statement does not use stay empty.
+/// Parameters `$3` and up; those a statement does not use stay empty.
 fn parameters(units: &[Unit], tables: &[&str]) -> StoreResult<Vec<String>> {
     let at_us = chrono::DateTime::timestamp_micros(&crate::clock::now());
     let mut offset = 0;

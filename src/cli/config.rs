@@ -1,0 +1,202 @@
+//! The configuration: one typed record out of flags, environment, a TOML file and defaults.
+
+use super::failure::{Exit, Failure};
+use confique::{Config as _, File, FileFormat, Layer as _};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// The file that is read from the working directory when none is named.
+pub const DEFAULT_FILE: &str = "meal-planner.toml";
+
+/// What kind of installation this is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// Logs for people on a terminal; `--demo` is allowed.
+    #[default]
+    Dev,
+    /// Logs in JSON; `--demo` is allowed.
+    Staging,
+    /// Logs in JSON; `--demo` is refused.
+    Prod,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Pretty on a terminal, JSON otherwise.
+    Auto,
+    Pretty,
+    Json,
+}
+
+/// Configuration of meal-planner.
+///
+/// What is given as a flag goes before the environment, that before this file, that before the defaults.
+#[derive(Clone, Debug, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub struct Config {
+    /// What kind of installation this is: dev, staging or prod.
+    /// staging and prod log JSON by default; prod refuses --demo.
+    #[config(default = "dev", env = "MEAL_PLANNER_PROFILE")]
+    pub profile: Profile,
+
+    /// The folder that keeps everything: the database, its lock and admin.token. Relative to the working directory.
+    #[config(default = "meal-planner-data", env = "MEAL_PLANNER_DATA")]
+    pub data: PathBuf,
+
+    /// Address and port on which the server listens. Beyond loopback, put a reverse proxy with TLS before it.
+    #[config(default = "127.0.0.1:8080", env = "MEAL_PLANNER_LISTEN")]
+    pub listen: SocketAddr,
+
+    /// Names, beside localhost, by which the server may be addressed (checked against the Host header).
+    #[config(default = [], env = "MEAL_PLANNER_ALLOWED_HOSTS", parse_env = confique::env::parse::list_by_comma)]
+    pub allowed_hosts: Vec<String>,
+
+    /// What is logged, as in RUST_LOG (which goes before it): error, warn, info, debug, or by module.
+    #[config(default = "info", env = "MEAL_PLANNER_LOG_LEVEL")]
+    pub log_level: String,
+
+    /// auto (pretty on a terminal, JSON otherwise), pretty or json. Default: auto in dev, json in staging and prod.
+    #[config(env = "MEAL_PLANNER_LOG_FORMAT")]
+    pub log_format: Option<LogFormat>,
+
+    /// The server that commands such as import and plan talk to.
+    #[config(default = "http://127.0.0.1:8080", env = "MEAL_PLANNER_SERVER")]
+    pub server: String,
+
+    /// The token they show it. Default: what stands in admin.token in the data folder.
+    #[config(env = "MEAL_PLANNER_TOKEN")]
+    pub token: Option<SecretString>,
+}
+
+/// A partly filled configuration, such as what one file says.
+pub type Layer = <Config as confique::Config>::Layer;
+
+/// Nothing said.
+#[must_use]
+pub fn nothing() -> Layer {
+    Layer::empty()
+}
+
+/// Where a value came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    Flag,
+    Environment,
+    File,
+    Default,
+}
+
+/// One value as it may be shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Shown {
+    pub name: &'static str,
+    pub value: String,
+    pub source: Source,
+}
+
+/// The configuration with the origin of each value.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    pub config: Config,
+    pub shown: Vec<Shown>,
+    /// The file that was read, if there was one.
+    pub file: Option<PathBuf>,
+}
+
+/// Reads everything there is. `file`: named by the user, so it must be there.
+///
+/// # Errors
+/// When a source does not read; secrets are not repeated in the message.
+pub fn load(flags: Layer, file: Option<&Path>) -> Result<Loaded, Failure> {
+    let path = file.unwrap_or(Path::new(DEFAULT_FILE));
+    let source = File::with_format(path, FileFormat::Toml);
+    let source = if file.is_some() { source.required() } else { source };
+    let from_file: Layer = source.load().map_err(|error| unreadable(&error))?;
+    let read = (file.is_some() || path.exists()).then(|| path.to_owned());
+    let environment = Layer::from_env().map_err(|error| unreadable(&error))?;
+    let loaded = merge(flags, environment, from_file)?;
+    Ok(Loaded { file: read, ..loaded })
+}
+
+/// Flags before environment before file before defaults.
+fn merge(flags: Layer, environment: Layer, file: Layer) -> Result<Loaded, Failure> {
+    let layers = [(Source::Flag, &flags), (Source::Environment, &environment), (Source::File, &file)];
+    let source = |is_given: fn(&Layer) -> bool| {
+        let found = layers.iter().find(|(_, layer)| is_given(layer));
+        found.map_or(Source::Default, |(source, _)| *source)
+    };
+    let sources = [
+        source(|layer| layer.profile.is_some()),
+        source(|layer| layer.data.is_some()),
+        source(|layer| layer.listen.is_some()),
+        source(|layer| layer.allowed_hosts.is_some()),
+        source(|layer| layer.log_level.is_some()),
+        source(|layer| layer.log_format.is_some()),
+        source(|layer| layer.server.is_some()),
+        source(|layer| layer.token.is_some()),
+    ];
+    let merged = flags.with_fallback(environment).with_fallback(file).with_fallback(Layer::default_values());
+    let config = Config::from_layer(merged).map_err(|error| unreadable(&error))?;
+    let shown = config.values().into_iter().zip(sources);
+    let shown = shown.map(|((name, value), source)| Shown { name, value, source }).collect();
+    Ok(Loaded { config, shown, file: None })
+}
+
+impl Config {
+    #[must_use]
+    pub fn log_format(&self) -> LogFormat {
+        self.log_format.unwrap_or(match self.profile {
+            Profile::Dev => LogFormat::Auto,
+            Profile::Staging | Profile::Prod => LogFormat::Json,
+        })
+    }
+
+    /// By name, with secrets masked.
+    fn values(&self) -> [(&'static str, String); 8] {
+        [
+            ("profile", word(&self.profile)),
+            ("data", self.data.display().to_string()),
+            ("listen", self.listen.to_string()),
+            ("allowed_hosts", self.allowed_hosts.join(", ")),
+            ("log_level", self.log_level.clone()),
+            ("log_format", word(&self.log_format())),
+            ("server", self.server.clone()),
+            ("token", self.token.as_ref().map_or_else(String::new, |_| "********".to_owned())),
+        ]
+    }
+}
+
+/// How serde names a value without fields.
+fn word(value: &impl Serialize) -> String {
+    serde_json::json!(value).as_str().unwrap_or_default().to_owned()
+}
+
+/// A file to start from, with every field explained.
+#[must_use]
+pub fn template() -> String {
+    confique::toml::template::<Config>(confique::toml::FormatOptions::default())
+}
+
+/// The error with its causes, without the line it quotes when that may hold a secret.
+fn unreadable(error: &confique::Error) -> Failure {
+    let cause = std::error::Error::source(error).map(|cause| without_secrets(&cause)).unwrap_or_default();
+    let separator = if cause.is_empty() { "" } else { ": " };
+    let hint = "`meal-planner config --template` prints every field that there is, with its meaning";
+    Failure::new(Exit::Usage, format!("{error}{separator}{cause}"), hint)
+}
+
+fn without_secrets(cause: &impl Display) -> String {
+    let text = cause.to_string();
+    let quoted = |line: &&str| !(line.contains('|') && line.contains("token"));
+    text.trim_end().lines().filter(quoted).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;
