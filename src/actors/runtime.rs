@@ -1,7 +1,7 @@
 //! Builds the tree from the list of contexts, starts it, and stops it in the reverse order.
 
 use super::context_actor::{self, ContextActor};
-use super::dispatcher::Dispatcher;
+use super::dispatcher::{Dispatcher, HARD_WATERMARK};
 use super::doorbell::Doorbell;
 use super::hub::{Hub, View};
 use super::journal::{Journal, JournalHandle, Origin};
@@ -31,6 +31,7 @@ pub struct Contexts {
     actors: Vec<ChildOf>,
     reactors: Vec<ChildOf>,
     projections: Vec<Arc<dyn ErasedProjection>>,
+    hard_watermark: Option<i64>,
 }
 
 impl ProjectionVisitor for Contexts {
@@ -50,6 +51,13 @@ impl Contexts {
             self.reactors.push(Box::new(move |hub| reactor_child(hub, name, reacts_to, reaction)));
         }
         C::projections(&mut self);
+        self
+    }
+
+    /// Waiting messages of one context past which new ones are refused, instead of [`HARD_WATERMARK`].
+    #[must_use]
+    pub fn hard_watermark(mut self, messages: i64) -> Self {
+        self.hard_watermark = Some(messages);
         self
     }
 
@@ -154,7 +162,9 @@ async fn build_hub(store: Arc<dyn Store>, contexts: &Contexts) -> Result<Hub, St
         views.insert(projection.name(), view);
     }
     let last = store.last_position().await?;
-    Ok(Hub::new(store, JournalHandle::default(), registry, lanes, views, last))
+    let mut hub = Hub::new(store, JournalHandle::default(), registry, lanes, views, last);
+    hub.hard_watermark = contexts.hard_watermark.unwrap_or(HARD_WATERMARK);
+    Ok(hub)
 }
 
 fn children(hub: &Arc<Hub>, contexts: &Contexts) -> Vec<ChildSpec> {

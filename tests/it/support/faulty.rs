@@ -63,10 +63,8 @@ impl Barrier {
 
     async fn pass(mut self) {
         self.held.send_modify(|held| *held += 1);
-        if self.open.wait_for(|open| *open).await.is_err() {
-            // The test has dropped the gate: nothing goes through it any more.
-            std::future::pending::<()>().await;
-        }
+        // A gate that was dropped holds nothing back any more.
+        drop(self.open.wait_for(|open| *open).await);
     }
 }
 
@@ -75,7 +73,8 @@ struct Script {
     unavailable: usize,
     refuse: Vec<(Matches, Arc<AtomicBool>, watch::Sender<usize>)>,
     hold: Vec<(Matches, Barrier)>,
-    hold_rows: Vec<(String, Barrier)>,
+    hold_after: Vec<(Matches, Barrier)>,
+    hold_reads: Vec<(String, Barrier)>,
     log: Vec<Unit>,
 }
 
@@ -131,10 +130,17 @@ impl FaultyStore {
         gate
     }
 
-    /// Holds back reads of rows with this key among them.
-    pub fn hold_rows(&self, key: &str) -> Gate {
+    /// Lets commits with such a unit be made, and holds back the answer.
+    pub fn hold_after(&self, matches: impl Fn(&Unit) -> bool + Send + Sync + 'static) -> Gate {
         let (barrier, gate) = Barrier::pair();
-        self.script.lock().unwrap().hold_rows.push((key.to_owned(), barrier));
+        self.script.lock().unwrap().hold_after.push((Arc::new(matches), barrier));
+        gate
+    }
+
+    /// Holds back reads of rows and streams with this key among them.
+    pub fn hold_reads(&self, key: &str) -> Gate {
+        let (barrier, gate) = Barrier::pair();
+        self.script.lock().unwrap().hold_reads.push((key.to_owned(), barrier));
         gate
     }
 
@@ -175,10 +181,12 @@ impl FaultyStore {
         Ok(self.live().await)
     }
 
-    fn barrier(&self, units: &[Unit]) -> Option<Barrier> {
-        let script = self.script.lock().unwrap();
-        let found = script.hold.iter().find(|(matches, _)| units.iter().any(|unit| matches(unit)));
-        found.map(|(_, barrier)| barrier.clone())
+    async fn pass_reads(&self, keys: impl Iterator<Item = String>) {
+        let held = self.script.lock().unwrap().hold_reads.clone();
+        let keys: Vec<_> = keys.collect();
+        if let Some((_, barrier)) = held.into_iter().find(|(key, _)| keys.contains(key)) {
+            barrier.pass().await;
+        }
     }
 
     fn fault(&self, units: &[Unit]) -> Option<StoreError> {
@@ -195,6 +203,11 @@ impl FaultyStore {
         }
         Some(StoreError::Refused("the test says so".to_owned()))
     }
+}
+
+fn barrier(held: &[(Matches, Barrier)], units: &[Unit]) -> Option<Barrier> {
+    let found = held.iter().find(|(matches, _)| units.iter().any(|unit| matches(unit)));
+    found.map(|(_, barrier)| barrier.clone())
 }
 
 macro_rules! reads {
@@ -226,7 +239,8 @@ impl Store for FaultyStore {
     fn commit(&self, units: Arc<Vec<Unit>>) -> BoxFuture<'_, StoreResult<Vec<Placed>>> {
         async move {
             self.attempts.fetch_add(1, SeqCst);
-            if let Some(barrier) = self.barrier(&units) {
+            let before = barrier(&self.script.lock().unwrap().hold, &units);
+            if let Some(barrier) = before {
                 barrier.pass().await;
             }
             if let Some(fault) = self.fault(&units) {
@@ -234,6 +248,10 @@ impl Store for FaultyStore {
             }
             let placed = self.live().await.commit(units.clone()).await?;
             self.script.lock().unwrap().log.extend(units.iter().cloned());
+            let after = barrier(&self.script.lock().unwrap().hold_after, &units);
+            if let Some(barrier) = after {
+                barrier.pass().await;
+            }
             let lose = |n: usize| n.checked_sub(1);
             if self.lost_answers.fetch_update(SeqCst, SeqCst, lose).is_ok() {
                 return Err(StoreError::Unavailable("the answer was lost".to_owned()));
@@ -249,12 +267,23 @@ impl Store for FaultyStore {
         keys: Vec<String>,
     ) -> BoxFuture<'_, StoreResult<Vec<(String, String)>>> {
         let table = table.to_owned();
-        let held = self.script.lock().unwrap().hold_rows.clone();
         async move {
-            if let Some((_, barrier)) = held.into_iter().find(|(key, _)| keys.contains(key)) {
-                barrier.pass().await;
-            }
+            self.pass_reads(keys.iter().cloned()).await;
             self.reading().await?.rows_by_key(&table, keys).await
+        }
+        .boxed()
+    }
+
+    fn streams(
+        &self,
+        context: &str,
+        state_version: u32,
+        keys: Vec<Key>,
+    ) -> BoxFuture<'_, StoreResult<Vec<Stream>>> {
+        let context = context.to_owned();
+        async move {
+            self.pass_reads(keys.iter().map(Key::to_string)).await;
+            self.reading().await?.streams(&context, state_version, keys).await
         }
         .boxed()
     }
@@ -274,7 +303,6 @@ impl Store for FaultyStore {
 
     reads_by_name! {
         waiting(context, after: i64, limit: u32) -> Vec<Waiting>;
-        streams(context, state_version: u32, keys: Vec<Key>) -> Vec<Stream>;
         checkpoint(reader) -> i64;
         prepare_table(table) -> ();
         rows(table, query: RowQuery) -> RowPage;

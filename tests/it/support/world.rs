@@ -1,19 +1,20 @@
 //! A runtime over a folder of its own, which can be stopped, killed in parts, crashed and started again.
 
-use super::contexts::{Append, Book, Ledger, LedgerCommand, LedgerEvent, Mirror, Scale, Sum};
+use super::contexts::{Append, Book, Ledger, LedgerEvent, Mirror, Scale, Sum};
 use super::faulty::FaultyStore;
 use super::{PATIENCE, soon, until};
-use meal_planner::actors::{Accepted, Contexts, Done, NewCommand, Refusal, Runtime};
+use meal_planner::actors::{Accepted, ActorView, Contexts, Done, NewCommand, Refusal, Runtime};
 use meal_planner::clock;
 use meal_planner::domain::context::Context;
 use meal_planner::domain::envelope::{Address, Envelope, Key, Kind};
 use meal_planner::domain::message::Message;
 use meal_planner::store::sqlite::{SqliteStore, writer_options};
-use meal_planner::store::{Filter, MessageStatus, RowQuery, Store, StoredOutcome};
+use meal_planner::store::{Filter, MessageStatus, RowQuery, Store, StoredOutcome, Unit};
 use sqlx::{ConnectOptions, SqliteConnection};
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 pub const SUMS: &str = "ledger_sums_v1";
@@ -176,19 +177,36 @@ impl World {
         page.rows.into_iter().map(|(key, body)| (key, serde_json::from_str(&body).unwrap())).collect()
     }
 
-    /// Lets the context of ledgers die after its messages have been committed, if it has not yet handled them.
+    /// One actor dies at once.
+    pub fn kill(&self, path: &str) {
+        self.runtime.kill(path);
+    }
+
     pub fn kill_ledger(&self) {
-        self.runtime.kill("contexts/ledger");
+        self.kill("contexts/ledger");
+    }
+
+    pub fn view(&self, path: &str) -> ActorView {
+        self.runtime.hub().registry.find(path).expect("an actor of this path").view()
     }
 
     pub fn restarts(&self, path: &str) -> u64 {
-        let status = self.runtime.hub().registry.find(path).expect("an actor of this path");
-        status.view().restarts
+        self.view(path).restarts
+    }
+
+    /// Accepts beside the test, which goes on.
+    pub fn accepting(&self, command: NewCommand) -> JoinHandle<Result<Accepted, Refusal>> {
+        let dispatcher = self.runtime.dispatcher();
+        tokio::spawn(async move { dispatcher.accept(command).await })
     }
 }
 
-/// Whether a stored command is of this type: for predicates on units.
-pub fn is_command<C: Message>(envelope: &Envelope, type_name: &str) -> bool {
-    debug_assert!(C::TYPES.iter().any(|(name, _)| *name == type_name));
-    envelope.kind == Kind::Command && *envelope.type_name == *type_name
+/// Units in which this message is accepted.
+pub fn accepts(id: Uuid) -> impl Fn(&Unit) -> bool + Send + Sync + 'static {
+    move |unit| unit.messages.iter().any(|message| message.id == id)
+}
+
+/// Units that end this message.
+pub fn handles(id: Uuid) -> impl Fn(&Unit) -> bool + Send + Sync + 'static {
+    move |unit| unit.handled.as_ref().is_some_and(|done| done.id == id)
 }
