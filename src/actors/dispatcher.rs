@@ -12,7 +12,7 @@ use std::time::Duration;
 use thiserror::Error;
 use uuid::Uuid;
 
-/// Waiting messages of one context past which new ones are refused.
+/// Waiting messages of one context past which new ones are refused, unless the runtime is told otherwise.
 pub const HARD_WATERMARK: i64 = 100_000;
 
 /// A message somebody wants accepted.
@@ -134,7 +134,7 @@ impl Dispatcher {
             return Err(Refusal::UnknownContext(context.to_owned()));
         };
         let waiting = lane.status.waiting.load(Relaxed);
-        if waiting >= HARD_WATERMARK {
+        if waiting >= self.0.hard_watermark {
             return Err(Refusal::Busy { context: context.to_owned(), waiting, retry_after_s: 5 });
         }
         if self.0.journal.is_fenced() {

@@ -1,5 +1,6 @@
 //! What every actor of one runtime shares: the store, the addresses, and who waits for what.
 
+use super::dispatcher::HARD_WATERMARK;
 use super::doorbell::Doorbell;
 use super::journal::JournalHandle;
 use super::lane::Lane;
@@ -44,6 +45,8 @@ pub struct Hub {
     pub readers: RwLock<Vec<Arc<Doorbell>>>,
     tail: RwLock<VecDeque<Arc<Envelope>>>,
     pub committed: watch::Sender<i64>,
+    /// Waiting messages of one context past which new ones are refused.
+    pub hard_watermark: i64,
     waiters: Mutex<HashMap<Uuid, Vec<oneshot::Sender<Done>>>>,
 }
 
@@ -66,6 +69,7 @@ impl Hub {
             readers: RwLock::default(),
             tail: RwLock::default(),
             committed: watch::Sender::new(last_position),
+            hard_watermark: HARD_WATERMARK,
             waiters: Mutex::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! Builds the tree from the list of contexts, starts it, and stops it in the reverse order.
 
 use super::context_actor::{self, ContextActor};
-use super::dispatcher::Dispatcher;
+use super::dispatcher::{Dispatcher, HARD_WATERMARK};
 use super::doorbell::Doorbell;
 use super::hub::{Hub, View};
 use super::journal::{Journal, JournalHandle, Origin};
@@ -9,11 +9,11 @@ use super::lane::Lane;
 use super::projector::{self, Projector, table_name};
 use super::reactor::{self, Reaction, Reactor};
 use super::status::{Registry, Stage};
-use super::supervisor::{ChildSpec, Death, HasRegistry, Plan, Start, Strategy, Supervisor};
+use super::supervisor::{ChildSpec, Death, HasRegistry, Plan, Start, Strategy, Supervisor, SupervisorMsg};
 use crate::domain::context::{Context, ErasedProjection, ProjectionVisitor};
 use crate::domain::registry::Visitor;
 use crate::store::{BurntAttempt, Store, StoreError, Unit};
-use ractor::{Actor, ActorCell};
+use ractor::{Actor, ActorCell, ActorRef};
 use std::collections::HashMap;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, PoisonError};
@@ -31,6 +31,7 @@ pub struct Contexts {
     actors: Vec<ChildOf>,
     reactors: Vec<ChildOf>,
     projections: Vec<Arc<dyn ErasedProjection>>,
+    hard_watermark: Option<i64>,
 }
 
 impl ProjectionVisitor for Contexts {
@@ -50,6 +51,13 @@ impl Contexts {
             self.reactors.push(Box::new(move |hub| reactor_child(hub, name, reacts_to, reaction)));
         }
         C::projections(&mut self);
+        self
+    }
+
+    /// Waiting messages of one context past which new ones are refused, instead of [`HARD_WATERMARK`].
+    #[must_use]
+    pub fn hard_watermark(mut self, messages: i64) -> Self {
+        self.hard_watermark = Some(messages);
         self
     }
 
@@ -108,6 +116,15 @@ impl Runtime {
         &self.hub
     }
 
+    /// Ends one actor at once, as a crash would; its supervisor sees to the rest. The empty path ends them all.
+    pub fn kill(&self, path: &str) {
+        if path.is_empty() {
+            return self.root.kill();
+        }
+        let root = ActorRef::<SupervisorMsg>::from(self.root.clone());
+        drop(root.cast(SupervisorMsg::Kill(path.to_owned())));
+    }
+
     /// Resolves when the tree has given up or was stopped.
     pub async fn ended(&self) {
         let _ = self.root.wait(None).await;
@@ -145,7 +162,9 @@ async fn build_hub(store: Arc<dyn Store>, contexts: &Contexts) -> Result<Hub, St
         views.insert(projection.name(), view);
     }
     let last = store.last_position().await?;
-    Ok(Hub::new(store, JournalHandle::default(), registry, lanes, views, last))
+    let mut hub = Hub::new(store, JournalHandle::default(), registry, lanes, views, last);
+    hub.hard_watermark = contexts.hard_watermark.unwrap_or(HARD_WATERMARK);
+    Ok(hub)
 }
 
 fn children(hub: &Arc<Hub>, contexts: &Contexts) -> Vec<ChildSpec> {

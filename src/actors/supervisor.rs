@@ -7,6 +7,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// The kind of a supervisor that is a child itself.
+const SUPERVISOR: &str = "supervisor";
+
 /// Which children share the fate of one that died.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strategy {
@@ -113,7 +116,7 @@ impl ChildSpec {
         children: Vec<Self>,
         hub: Arc<dyn HasRegistry>,
     ) -> Self {
-        Self::new(name, "supervisor", move |start: Start| {
+        Self::new(name, SUPERVISOR, move |start: Start| {
             let plan = Plan { strategy, children: children.clone(), hub: hub.clone(), status: start.status };
             async move { Ok(Actor::spawn_linked(None, Supervisor, plan, start.supervisor).await?.0.get_cell()) }
         })
@@ -141,6 +144,8 @@ pub enum SupervisorMsg {
     Restart { first: usize, last: usize, round: u64 },
     /// The operator wants a child restarted, budget or not.
     Revive(usize),
+    /// Ends the actor at this path at once, wherever it stands below this supervisor.
+    Kill(String),
 }
 
 pub struct SupervisorState {
@@ -203,6 +208,10 @@ impl Actor for Supervisor {
                 }
                 state.stop(n).await;
                 state.restart(n, n, &myself).await
+            }
+            SupervisorMsg::Kill(path) => {
+                state.kill(&path);
+                Ok(())
             }
         }
     }
@@ -337,6 +346,22 @@ impl SupervisorState {
     async fn stop_all(&mut self) {
         for n in (0..self.children.len()).rev() {
             self.stop(n).await;
+        }
+    }
+
+    fn kill(&self, path: &str) {
+        let holds = |child: &&Child| {
+            path.strip_prefix(&*child.status.path)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let Some(child) = self.children.iter().find(holds) else { return };
+        match &child.cell {
+            Some(cell) if child.status.path == path => cell.kill(),
+            Some(cell) if child.spec.kind == SUPERVISOR => {
+                let below = ActorRef::<SupervisorMsg>::from(cell.clone());
+                drop(below.cast(SupervisorMsg::Kill(path.to_owned())));
+            }
+            Some(_) | None => {}
         }
     }
 

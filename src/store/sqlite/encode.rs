@@ -37,6 +37,11 @@ JOIN events AS e ON e.position = h.value ->> 0
 JOIN inbox AS i ON i.position = e.position
 WHERE h.value ->> 1 = 2;";
 
+/// Fences a group whose other statements do not: refused as they are when the epoch is lost, else without effect.
+pub(super) const EPOCH_SQL: &str = "
+INSERT INTO checkpoints (reader, position, epoch)
+SELECT '', 0, NULL WHERE NOT EXISTS (SELECT 1 FROM process_epoch WHERE epoch = $2);";
+
 pub(super) const SNAPSHOTS_SQL: &str = "
 INSERT OR REPLACE INTO snapshots (context, key, stream_version, state_version, body)
 SELECT s.value ->> 0, s.value ->> 1, s.value ->> 2, s.value ->> 3, s.value ->> 4 FROM json_each($5) AS s;";

@@ -1,9 +1,9 @@
 //! The one writing connection: a group of units becomes one prepared text, one thread hop, one fsync.
 
 use super::encode::{
-    BURNT_SQL, CHECKPOINTS_SQL, DEAD_SQL, HANDLED_SQL, IDEMPOTENCY_SQL, MESSAGES_SQL, SNAPSHOTS_SQL,
-    encode_burnt, encode_checkpoints, encode_handled, encode_idempotency, encode_messages, encode_rows,
-    encode_snapshots, table_sql,
+    BURNT_SQL, CHECKPOINTS_SQL, DEAD_SQL, EPOCH_SQL, HANDLED_SQL, IDEMPOTENCY_SQL, MESSAGES_SQL,
+    SNAPSHOTS_SQL, encode_burnt, encode_checkpoints, encode_handled, encode_idempotency, encode_messages,
+    encode_rows, encode_snapshots, table_sql,
 };
 use super::error::{is_not_null, store_error};
 use crate::store::{Outcome, Placed, StoreError, StoreResult, TableChange, Unit};
@@ -216,6 +216,11 @@ fn sql(units: &[Unit], tables: &[&str]) -> String {
     ];
     let mut sql = String::with_capacity(4096);
     sql.push_str("BEGIN IMMEDIATE;");
+    let fenced =
+        |unit: &Unit| !unit.messages.is_empty() || unit.handled.is_some() || unit.checkpoint.is_some();
+    if !units.iter().any(fenced) {
+        sql.push_str(EPOCH_SQL);
+    }
     sql.extend(parts.iter().filter(|(present, _)| *present).map(|(_, text)| *text));
     for (n, table) in tables.iter().enumerate() {
         sql.push_str(&table_sql(table, FIRST_TABLE_PARAMETER + n));

@@ -1,0 +1,114 @@
+//! An attempt is burned before the restart; past the limit the message is a dead letter and the actor goes on.
+
+use crate::support::contexts::{Explode, Ledger, times_decided};
+use crate::support::until;
+use crate::support::world::{World, append, command, handles};
+use meal_planner::actors::ATTEMPT_LIMIT;
+use meal_planner::store::Outcome;
+use std::future::ready;
+
+fn explode(key: &str, times: u32) -> meal_planner::actors::NewCommand {
+    command::<Ledger>(key, Explode { times, number: 7 })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_panics_a_few_times_is_handled_in_the_end() {
+    let world = World::start().await;
+    let bad = explode("a", ATTEMPT_LIMIT - 1);
+    let id = bad.id;
+    assert_eq!(world.ask(bad).await.outcome, Outcome::Handled);
+    assert_eq!(times_decided(id), ATTEMPT_LIMIT);
+    assert_eq!(world.restarts("contexts/ledger"), u64::from(ATTEMPT_LIMIT) - 1);
+    assert_eq!(world.numbers("a").await, [7]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_attempt_is_on_the_disk_with_its_cause_before_the_next() {
+    let world = World::start().await;
+    let bad = explode("a", 2);
+    let id = bad.id;
+    let mut gate = world.store.hold(|unit| unit.burnt.is_some());
+    world.accept(bad).await.unwrap();
+    gate.reached().await;
+    crate::support::let_others_run().await;
+    assert_eq!(times_decided(id), 1, "it was tried again before the attempt was recorded");
+    gate.open();
+    world.outcome(id).await;
+    let burnt: Vec<_> = world.store.committed().into_iter().filter_map(|unit| unit.burnt).collect();
+    assert_eq!(burnt.len(), 2);
+    assert!(burnt[0].error.contains("boom 1") && burnt[1].error.contains("boom 2"), "{burnt:?}");
+    assert_eq!(burnt[0].position, world.status(id).await.envelope.position);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn past_the_limit_it_is_a_dead_letter_and_the_next_message_is_handled() {
+    let world = World::start().await;
+    let bad = explode("a", u32::MAX);
+    let id = bad.id;
+    world.accept(append("a", 1)).await.unwrap();
+    world.accept(bad).await.unwrap();
+    let next = world.accept(append("a", 2)).await.unwrap();
+    let Outcome::Dead { reason } = world.outcome(id).await.outcome else { panic!("not dead") };
+    assert!(reason.contains("failed 5 times") && reason.contains("boom 5"), "{reason}");
+    world.outcome(next.id).await;
+    assert_eq!(world.numbers("a").await, [1, 2]);
+    assert_eq!(times_decided(id), ATTEMPT_LIMIT);
+    assert_eq!(world.status(id).await.waiting, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waits_for_a_message_is_told_that_it_died() {
+    let world = World::start().await;
+    assert!(matches!(world.ask(explode("a", u32::MAX)).await.outcome, Outcome::Dead { .. }));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attempts_are_counted_across_restarts_of_the_process() {
+    let world = World::start().await;
+    let bad = explode("a", u32::MAX);
+    let id = bad.id;
+    let mut gate = world.store.hold(|unit| unit.burnt.is_some());
+    world.accept(bad).await.unwrap();
+    gate.reached().await;
+    gate.open();
+    until("an attempt is recorded", || async {
+        world.status(id).await.waiting.is_none_or(|(attempts, _)| attempts > 0)
+    })
+    .await;
+    let world = world.crash_and_start().await;
+    world.outcome(id).await;
+    assert!(times_decided(id) <= ATTEMPT_LIMIT + 1, "one attempt may be lost with the power, not more");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn siblings_are_not_disturbed() {
+    let world = World::start().await;
+    let scale = world.view("contexts/scale").generation;
+    world.ask(explode("a", u32::MAX)).await;
+    for path in
+        ["contexts/scale", "contexts/mirror", "projections/ledger_sums", "reactions/mirror", "journal"]
+    {
+        assert_eq!(world.restarts(path), 0, "{path}");
+    }
+    assert_eq!(world.view("contexts/scale").generation, scale);
+}
+
+/// A unit that the store refuses every time is a failing message like any other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_unit_that_is_always_refused_ends_as_a_dead_letter() {
+    let world = World::start().await;
+    let (good, bad) = (append("a", 1), append("b", 2));
+    let id = bad.id;
+    let is_handled = handles(id);
+    let _fault = world.store.refuse(move |unit| {
+        is_handled(unit) && unit.handled.as_ref().is_some_and(|done| done.outcome == Outcome::Handled)
+    });
+    world.accept(bad).await.unwrap();
+    let good = world.accept(good).await.unwrap();
+    world.outcome(good.id).await;
+    assert!(matches!(world.outcome(id).await.outcome, Outcome::Dead { .. }));
+    assert_eq!(world.numbers("b").await, [] as [i64; 0]);
+    world.ask(append("b", 3)).await;
+    until("it runs", || ready(world.view("contexts/ledger").state == meal_planner::actors::Stage::Running))
+        .await;
+}

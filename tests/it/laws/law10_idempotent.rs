@@ -1,0 +1,92 @@
+//! Idempotent at the edge: a message is accepted once, and a repeat gets the first answer.
+
+use crate::support::contexts::times_decided;
+use crate::support::world::{World, append};
+use meal_planner::actors::{NewCommand, Refusal};
+use meal_planner::domain::envelope::Kind;
+use meal_planner::store::Filter;
+use meal_planner::store::Store as _;
+use uuid::Uuid;
+
+const CALLERS: usize = 50;
+
+async fn all_at_once(world: &World, commands: Vec<NewCommand>) -> Vec<Result<Uuid, Refusal>> {
+    let callers: Vec<_> = commands.into_iter().map(|command| world.accepting(command)).collect();
+    let mut answers = Vec::new();
+    for caller in callers {
+        answers.push(caller.await.unwrap().map(|accepted| accepted.id));
+    }
+    answers
+}
+
+async fn commands(world: &World) -> usize {
+    let filter =
+        Filter { kinds: Some(Kind::Command), contexts: vec!["ledger".to_owned()], ..Filter::default() };
+    world.messages(filter).await.len()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_id_given_by_many_callers_at_once_is_accepted_once() {
+    let world = World::start().await;
+    let command = NewCommand { id_given: true, ..append("a", 1) };
+    let answers = all_at_once(&world, vec![command.clone(); CALLERS]).await;
+    assert!(answers.iter().all(|answer| matches!(answer, Ok(id) if *id == command.id)), "{answers:?}");
+    world.settled().await;
+    assert_eq!((commands(&world).await, times_decided(command.id)), (1, 1));
+    assert_eq!(world.numbers("a").await, [1]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_idempotency_key_given_by_many_callers_at_once_is_accepted_once() {
+    let world = World::start().await;
+    let repeat = |_| NewCommand { idempotency: Some(([1; 32], [2; 32])), ..append("a", 1) };
+    let answers = all_at_once(&world, (0..CALLERS).map(repeat).collect()).await;
+    let first = answers[0].clone().unwrap();
+    assert!(answers.iter().all(|answer| matches!(answer, Ok(id) if *id == first)), "{answers:?}");
+    world.settled().await;
+    assert_eq!(commands(&world).await, 1);
+    assert_eq!(world.numbers("a").await, [1]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repeat_gets_the_first_answer_also_after_a_restart() {
+    let world = World::start().await;
+    let repeat = || NewCommand { idempotency: Some(([1; 32], [2; 32])), ..append("a", 1) };
+    let first = world.ask(repeat()).await;
+    assert_eq!(world.ask(repeat()).await, first);
+    let world = world.crash_and_start().await;
+    assert_eq!(world.ask(repeat()).await, first);
+    assert_eq!(world.numbers("a").await, [1]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_used_for_something_else_is_refused() {
+    let world = World::start().await;
+    let first = NewCommand { idempotency: Some(([1; 32], [2; 32])), id_given: true, ..append("a", 1) };
+    let id = first.id;
+    world.ask(first).await;
+    let others = [
+        NewCommand { idempotency: Some(([1; 32], [3; 32])), ..append("a", 2) },
+        NewCommand { id, id_given: true, ..append("a", 2) },
+        NewCommand { id, id_given: true, ..append("b", 1) },
+        NewCommand { id, id_given: true, type_name: "Refuse".to_owned(), ..append("a", 1) },
+    ];
+    for other in others {
+        let refused = world.accept(other.clone()).await;
+        assert!(matches!(refused, Err(Refusal::KeyReused)), "{other:?}: {refused:?}");
+    }
+    assert_eq!(world.store.last_position().await.unwrap(), world.runtime.hub().committed.borrow().to_owned());
+    world.settled().await;
+    assert_eq!(commands(&world).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn different_bodies_under_one_key_at_once_are_told_apart() {
+    let world = World::start().await;
+    let other = |n: u8| NewCommand { idempotency: Some(([1; 32], [n; 32])), ..append("a", n.into()) };
+    let answers = all_at_once(&world, (0..CALLERS as u8).map(other).collect()).await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");
+    let reused = answers.iter().filter(|answer| matches!(answer, Err(Refusal::KeyReused))).count();
+    assert_eq!(reused, CALLERS - 1, "{answers:?}");
+    assert_eq!(commands(&world).await, 1);
+}

@@ -1,0 +1,212 @@
+//! A runtime over a folder of its own, which can be stopped, killed in parts, crashed and started again.
+
+use super::contexts::{Append, Book, Ledger, LedgerEvent, Mirror, Scale, Sum};
+use super::faulty::FaultyStore;
+use super::{PATIENCE, soon, until};
+use meal_planner::actors::{Accepted, ActorView, Contexts, Done, NewCommand, Refusal, Runtime};
+use meal_planner::clock;
+use meal_planner::domain::context::Context;
+use meal_planner::domain::envelope::{Address, Envelope, Key, Kind};
+use meal_planner::domain::message::Message;
+use meal_planner::store::sqlite::{SqliteStore, writer_options};
+use meal_planner::store::{Filter, MessageStatus, RowQuery, Store, StoredOutcome, Unit};
+use sqlx::{ConnectOptions, SqliteConnection};
+use std::path::Path;
+use std::sync::Arc;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+pub const SUMS: &str = "ledger_sums_v1";
+
+pub struct World {
+    pub folder: TempDir,
+    pub store: Arc<FaultyStore>,
+    pub runtime: Runtime,
+}
+
+pub fn contexts() -> Contexts {
+    Contexts::default().with::<Ledger>().with::<Mirror>().with::<Scale>()
+}
+
+pub async fn open_sqlite(folder: &Path) -> Arc<SqliteStore> {
+    Arc::new(SqliteStore::open(folder, clock::now().timestamp_micros()).await.unwrap())
+}
+
+/// A second pair of hands on the database of a folder.
+pub async fn raw(folder: &Path) -> SqliteConnection {
+    writer_options(&folder.join("meal-planner.db")).connect().await.unwrap()
+}
+
+pub fn command<C: Context>(key: impl Into<Key>, command: impl Into<C::Command>) -> NewCommand {
+    let command = command.into();
+    NewCommand {
+        to: Address::new(C::NAME, key),
+        type_name: command.type_name().to_owned(),
+        schema_version: command.schema_version(),
+        body: command.encode().unwrap(),
+        id: Uuid::now_v7(),
+        id_given: false,
+        idempotency: None,
+        trace: None,
+        user: None,
+    }
+}
+
+pub fn append(key: &str, number: i64) -> NewCommand {
+    command::<Ledger>(key, Append { number })
+}
+
+impl World {
+    pub async fn start() -> Self {
+        Self::start_in(tempfile::tempdir().unwrap()).await
+    }
+
+    pub async fn start_in(folder: TempDir) -> Self {
+        Self::start_with(folder, contexts()).await
+    }
+
+    pub async fn start_with(folder: TempDir, contexts: Contexts) -> Self {
+        let store = FaultyStore::over(open_sqlite(folder.path()).await);
+        let runtime = Runtime::start(store.clone(), contexts).await.unwrap();
+        Self { folder, store, runtime }
+    }
+
+    pub async fn stop(self) -> TempDir {
+        soon("the runtime stops", self.runtime.stop()).await.unwrap();
+        self.store.crash().await;
+        self.folder
+    }
+
+    /// The power goes out.
+    pub async fn crash(self) -> TempDir {
+        self.store.crash().await;
+        self.runtime.kill("");
+        self.folder
+    }
+
+    pub async fn restart(self) -> Self {
+        Self::start_in(self.stop().await).await
+    }
+
+    pub async fn crash_and_start(self) -> Self {
+        Self::start_in(self.crash().await).await
+    }
+
+    pub async fn accept(&self, command: NewCommand) -> Result<Accepted, Refusal> {
+        soon("an answer to whether it is accepted", self.runtime.dispatcher().accept(command)).await
+    }
+
+    pub async fn ask(&self, command: NewCommand) -> Done {
+        let dispatcher = self.runtime.dispatcher();
+        let (_, done) = soon("an outcome", dispatcher.ask(command, PATIENCE)).await.unwrap();
+        done.expect("an outcome")
+    }
+
+    pub async fn status(&self, id: Uuid) -> MessageStatus {
+        self.store.message(id).await.unwrap().expect("the message is known")
+    }
+
+    /// The stored outcome of a message, waited for.
+    pub async fn outcome(&self, id: Uuid) -> StoredOutcome {
+        until("a stored outcome", || async { self.status(id).await.outcome.is_some() }).await;
+        self.status(id).await.outcome.unwrap()
+    }
+
+    /// Returns when nothing waits in any inbox and all readers have read everything.
+    pub async fn settled(&self) {
+        until("everything is handled", || async {
+            let last = self.store.last_position().await.unwrap();
+            let nothing_waits = self.store.waiting_counts().await.unwrap().is_empty();
+            let mirrored = self.noted().await.len() == self.appended().await.len();
+            self.runtime.hub().caught_up("ledger", last).await;
+            nothing_waits && mirrored && self.store.last_position().await.unwrap() == last
+        })
+        .await;
+    }
+
+    pub async fn messages(&self, filter: Filter) -> Vec<Envelope> {
+        let mut all = Vec::new();
+        let mut after = 0;
+        loop {
+            let page = self.store.messages_after(after, 1000, filter.clone()).await.unwrap();
+            if page.read_to == after {
+                return all;
+            }
+            after = page.read_to;
+            all.extend(page.messages);
+        }
+    }
+
+    pub async fn events(&self, context: &str, key: Option<&str>) -> Vec<Envelope> {
+        let filter = Filter {
+            kinds: Some(Kind::Event),
+            contexts: vec![context.to_owned()],
+            key: key.map(str::to_owned),
+            ..Filter::default()
+        };
+        self.messages(filter).await
+    }
+
+    async fn appended(&self) -> Vec<Envelope> {
+        let mut events = self.events("ledger", None).await;
+        events.retain(|event| *event.type_name == *"Appended");
+        events
+    }
+
+    async fn noted(&self) -> Vec<Envelope> {
+        self.events("mirror", None).await
+    }
+
+    /// The numbers in a ledger, from its events alone.
+    pub async fn numbers(&self, key: &str) -> Vec<i64> {
+        self.replayed(key).await.numbers
+    }
+
+    pub async fn replayed(&self, key: &str) -> Book {
+        let mut book = Book::default();
+        for event in self.events("ledger", Some(key)).await {
+            let event = LedgerEvent::decode(&event.type_name, event.schema_version, &event.body).unwrap();
+            Ledger::evolve(&mut book, &event);
+        }
+        book
+    }
+
+    pub async fn sums(&self) -> Vec<(String, Sum)> {
+        let page = self.store.rows(SUMS, RowQuery { limit: 10_000, ..RowQuery::default() }).await.unwrap();
+        page.rows.into_iter().map(|(key, body)| (key, serde_json::from_str(&body).unwrap())).collect()
+    }
+
+    /// One actor dies at once.
+    pub fn kill(&self, path: &str) {
+        self.runtime.kill(path);
+    }
+
+    pub fn kill_ledger(&self) {
+        self.kill("contexts/ledger");
+    }
+
+    pub fn view(&self, path: &str) -> ActorView {
+        self.runtime.hub().registry.find(path).expect("an actor of this path").view()
+    }
+
+    pub fn restarts(&self, path: &str) -> u64 {
+        self.view(path).restarts
+    }
+
+    /// Accepts beside the test, which goes on.
+    pub fn accepting(&self, command: NewCommand) -> JoinHandle<Result<Accepted, Refusal>> {
+        let dispatcher = self.runtime.dispatcher();
+        tokio::spawn(async move { dispatcher.accept(command).await })
+    }
+}
+
+/// Units in which this message is accepted.
+pub fn accepts(id: Uuid) -> impl Fn(&Unit) -> bool + Send + Sync + 'static {
+    move |unit| unit.messages.iter().any(|message| message.id == id)
+}
+
+/// Units that end this message.
+pub fn handles(id: Uuid) -> impl Fn(&Unit) -> bool + Send + Sync + 'static {
+    move |unit| unit.handled.as_ref().is_some_and(|done| done.id == id)
+}
