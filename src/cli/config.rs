@@ -203,7 +203,7 @@ fn without_quotes(cause: &impl Display) -> String {
 ///
 /// # Errors
 /// When it is no address with a port.
-pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
+pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let text = text.trim();
     let numeric = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
     let address = numeric.as_deref().unwrap_or(text).parse();

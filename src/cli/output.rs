@@ -21,7 +21,7 @@ pub(super) fn note(text: &str) {
 
 /// "1 recipe", "2 recipes".
 #[must_use]
-pub fn count(number: usize, noun: &str) -> String {
+pub(super) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 

@@ -14,7 +14,7 @@ const AT_HOME: &str = "probably at home";
 
 /// # Errors
 /// When there is no such list.
-pub async fn run(api: &OwnApi, id: Option<String>, as_json: bool) -> Result<(), Failure> {
+pub(super) async fn run(api: &OwnApi, id: Option<String>, as_json: bool) -> Result<(), Failure> {
     let id = match id {
         Some(id) => id,
         None => newest(api).await?,
@@ -42,7 +42,7 @@ async fn newest(api: &OwnApi) -> Result<String, Failure> {
 
 /// Grouped by aisle, in the order in which the aisles come; what is probably at home stands last.
 #[must_use]
-pub fn render(list: &ShoppingList) -> String {
+pub(super) fn render(list: &ShoppingList) -> String {
     if list.lines.is_empty() {
         return "The shopping list is empty.".to_owned();
     }

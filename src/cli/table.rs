@@ -18,7 +18,7 @@ struct Column {
 
 /// Rows under heads.
 #[derive(Clone, Debug, Default)]
-pub struct Table {
+pub(super) struct Table {
     columns: Vec<Column>,
     rows: Vec<Vec<String>>,
     spaced: bool,
@@ -26,24 +26,24 @@ pub struct Table {
 
 impl Table {
     #[must_use]
-    pub fn left(self, head: &str) -> Self {
+    pub(super) fn left(self, head: &str) -> Self {
         self.column(head, Align::Left, usize::MAX)
     }
 
     #[must_use]
-    pub fn right(self, head: &str) -> Self {
+    pub(super) fn right(self, head: &str) -> Self {
         self.column(head, Align::Right, usize::MAX)
     }
 
     /// A column of text that is broken into lines of at most `widest` characters.
     #[must_use]
-    pub fn wrapped(self, head: &str, widest: usize) -> Self {
+    pub(super) fn wrapped(self, head: &str, widest: usize) -> Self {
         self.column(head, Align::Left, widest.max(1))
     }
 
     /// Puts an empty line between rows.
     #[must_use]
-    pub fn spaced(self) -> Self {
+    pub(super) fn spaced(self) -> Self {
         Self { spaced: true, ..self }
     }
 
@@ -52,13 +52,13 @@ impl Table {
         self
     }
 
-    pub fn row<I: IntoIterator<Item = S>, S: Into<String>>(&mut self, cells: I) {
+    pub(super) fn row<I: IntoIterator<Item = S>, S: Into<String>>(&mut self, cells: I) {
         self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 
     /// The lines, without an end of line after the last.
     #[must_use]
-    pub fn render(&self) -> String {
+    pub(super) fn render(&self) -> String {
         let heads: Vec<String> = self.columns.iter().map(|column| column.head.to_uppercase()).collect();
         let rows: Vec<Vec<Vec<String>>> =
             std::iter::once(&heads).chain(&self.rows).map(|row| self.broken(row)).collect();
@@ -101,7 +101,7 @@ fn width(rows: &[Vec<Vec<String>>], column: usize) -> usize {
 
 /// Breaks at spaces; a word that is longer than a line is cut.
 #[must_use]
-pub fn wrap(text: &str, widest: usize) -> Vec<String> {
+pub(super) fn wrap(text: &str, widest: usize) -> Vec<String> {
     if text.chars().count() <= widest {
         return vec![text.to_owned()];
     }
@@ -130,7 +130,7 @@ pub fn wrap(text: &str, widest: usize) -> Vec<String> {
 
 /// At most `most` characters, with an ellipsis for what is cut.
 #[must_use]
-pub fn shorten(text: &str, most: usize) -> String {
+pub(super) fn shorten(text: &str, most: usize) -> String {
     match text.char_indices().nth(most.saturating_sub(1)) {
         Some((end, _)) if text.chars().count() > most => format!("{}…", text[..end].trim_end()),
         _ => text.to_owned(),

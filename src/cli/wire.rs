@@ -135,7 +135,7 @@ pub(super) struct ShoppingLine {
 /// What a line is bought for.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Needs {
+pub(super) struct Needs {
     pub reasons: Vec<Reason>,
     pub unmeasured: Vec<serde_json::Value>,
 }

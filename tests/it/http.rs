@@ -136,7 +136,8 @@ async fn a_one_time_link_works_once_and_its_cookie_needs_our_origin() {
 async fn a_repeat_under_the_same_key_gets_the_first_answer_and_another_body_is_refused() {
     let (_data, server) = server().await;
     let send = async |body: Value| {
-        let request = server.request("POST", "/api/recipes").header("Idempotency-Key", "k").header("Prefer", "wait=30");
+        let request =
+            server.request("POST", "/api/recipes").header("Idempotency-Key", "k").header("Prefer", "wait=30");
         answer(request.json(&body)).await.unwrap()
     };
     let (status, first) = send(soup()).await;
@@ -180,7 +181,8 @@ async fn a_trace_is_carried_by_everything_a_request_causes() {
     let request = request.header("traceparent", format!("00-{trace}-b7ad6b7169203331-01"));
     let (_, created) = answer(request.json(&soup())).await.unwrap();
     let events = server.get(&format!("/api/events?trace={trace}")).await.1;
-    let types: Vec<_> = events["items"].as_array().unwrap().iter().map(|e| e["detail-type"].clone()).collect();
+    let types: Vec<_> =
+        events["items"].as_array().unwrap().iter().map(|e| e["detail-type"].clone()).collect();
     assert_eq!(types, ["CreateRecipe", "RecipeCreated", "NutritionCalculated"]);
     let status = server.get(created["follow_up"].as_str().unwrap()).await.1;
     assert_eq!(status["caused"].as_array().unwrap().len(), 2, "{status}");
@@ -198,7 +200,8 @@ async fn the_document_describes_every_command_and_actors_and_metrics_can_be_seen
     }
     assert!(document["paths"]["/api/recipes"]["post"].is_object());
     let actors = server.get("/admin/actors").await.1;
-    let paths: Vec<_> = actors["items"].as_array().unwrap().iter().map(|a| a["path"].as_str().unwrap()).collect();
+    let paths: Vec<_> =
+        actors["items"].as_array().unwrap().iter().map(|a| a["path"].as_str().unwrap()).collect();
     assert!(paths.contains(&"contexts/recipes") && paths.contains(&"journal"), "{paths:?}");
     let metrics = server.get("/metrics").await.1;
     assert!(metrics.as_str().unwrap().contains("meal_planner_actor_handled_total"), "{metrics}");

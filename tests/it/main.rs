@@ -1,5 +1,13 @@
-//! Integration tests: the store's contract, and the laws of the durable runtime.
+//! Integration tests: the store's contract, the laws of the durable runtime, the real process, and the walls.
+#![cfg(test)]
+#![expect(unreachable_pub, reason = "a test binary has nobody to be public for")]
+#![expect(clippy::disallowed_methods, reason = "tests stand in for callers, who are tasks of their own")]
+#![expect(clippy::cast_possible_truncation, reason = "test data is small")]
 
+mod http;
 mod laws;
+mod process;
+mod scenario;
 mod store_contract;
 mod support;
+mod tidy;

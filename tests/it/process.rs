@@ -42,10 +42,6 @@ impl Server {
         server
     }
 
-    pub fn token(&self) -> &str {
-        &self.token
-    }
-
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let method = method.parse().expect("a method");
         self.client.request(method, format!("{}{path}", self.url)).bearer_auth(&self.token)

@@ -51,16 +51,19 @@ async fn recipes_come_in_and_a_week_with_its_shopping_list_comes_out() {
     let cooked: Vec<_> = meals.iter().filter(|meal| meal["dish"]["kind"] == "cook").collect();
     assert!(!cooked.is_empty());
     for meal in &cooked {
-        let recipe = server.get(&format!("/api/recipes/{}", meal["dish"]["recipe_id"].as_str().unwrap())).await.1;
+        let recipe =
+            server.get(&format!("/api/recipes/{}", meal["dish"]["recipe_id"].as_str().unwrap())).await.1;
         let nutrition = &recipe["nutrition"];
         assert!(["vegan", "vegetarian"].contains(&nutrition["diet"].as_str().unwrap()), "{recipe}");
         assert!(!nutrition["allergens"].as_array().unwrap().contains(&json!("nuts")), "{recipe}");
     }
 
-    let list = server.get(&format!("/api/shopping-lists/{}", saga["shopping_list"].as_str().unwrap())).await.1;
+    let list =
+        server.get(&format!("/api/shopping-lists/{}", saga["shopping_list"].as_str().unwrap())).await.1;
     let lines = list["lines"].as_array().unwrap();
     assert!(!lines.is_empty());
-    let in_plan: BTreeSet<&str> = cooked.iter().map(|meal| meal["dish"]["recipe"].as_str().unwrap()).collect();
+    let in_plan: BTreeSet<&str> =
+        cooked.iter().map(|meal| meal["dish"]["recipe"].as_str().unwrap()).collect();
     for line in lines {
         for reason in line["line"]["reasons"].as_array().unwrap() {
             assert!(in_plan.contains(reason["recipe"].as_str().unwrap()), "{line}");
@@ -151,7 +154,9 @@ async fn what_was_planned_is_there_after_a_restart_and_nothing_is_done_twice() {
     assert_eq!(server.ask("POST", "/api/recipes", recipe).await.0, 201);
     let saga = planned(&server, json!({"days": 2, "moves": 1000})).await;
     assert_eq!(saga["status"], "completed", "{saga}");
-    let count = async |server: &Server| server.get("/api/events?limit=500").await.1["items"].as_array().unwrap().len();
+    let count = async |server: &Server| {
+        server.get("/api/events?limit=500").await.1["items"].as_array().unwrap().len()
+    };
     let before = count(&server).await;
     assert_eq!(server.terminate(), Some(0));
 
