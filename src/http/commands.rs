@@ -8,7 +8,6 @@ use crate::actors::{Accepted, Done, NewCommand};
 use crate::domain::context::{Endpoint, Foreign, KeyFrom, Verb};
 use crate::domain::envelope::{Address, Key};
 use crate::store::Outcome;
-use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::value::RawValue;
@@ -25,7 +24,7 @@ pub(super) async fn handle(
     endpoint: Endpoint,
     id: Option<String>,
     headers: &HeaderMap,
-    body: &Bytes,
+    body: &[u8],
 ) -> Result<Response, Problem> {
     let Some(api) = app.api.contexts.get(context) else {
         return Err(Problem::not_found("there is no such context"));
@@ -53,7 +52,7 @@ struct Request<'a> {
     text: &'a str,
 }
 
-fn body_text(verb: Verb, body: &Bytes) -> Result<&str, Problem> {
+fn body_text(verb: Verb, body: &[u8]) -> Result<&str, Problem> {
     if body.is_empty() && verb == Verb::Delete {
         return Ok("{}");
     }

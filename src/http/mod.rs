@@ -24,13 +24,13 @@ pub use serve::serve;
 use crate::actors::Dispatcher;
 use crate::domain::context::{Endpoint, Route, Verb};
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Path, Query};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, get, on, post};
+use futures_util::StreamExt;
 use problem::Problem;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -39,6 +39,8 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 /// Largest body taken, in bytes.
 pub const BODY_LIMIT: usize = 1024 * 1024;
+/// How much of a larger one is read and thrown away before the connection is closed on it.
+const DRAIN_LIMIT: usize = 64 * 1024 * 1024;
 
 /// What every handler may use. Cheap to clone.
 #[derive(Clone)]
@@ -129,23 +131,36 @@ fn command_route(context: usize, endpoint: Endpoint) -> MethodRouter<App> {
         async move |axum::extract::State(app): axum::extract::State<App>,
                     Path(path): Path<HashMap<String, String>>,
                     headers: HeaderMap,
-                    body: Result<Bytes, BytesRejection>| {
-            let body = body.map_err(|error| body_problem(&error))?;
+                    body: Body| {
+            let body = read_body(body).await?;
             let id = path.get("id").cloned();
             commands::handle(&app, context, endpoint, id, &headers, &body).await
         },
     )
 }
 
-fn body_problem(error: &BytesRejection) -> Problem {
-    let status = error.status();
-    let hint = match status {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            "send at most 1 MiB; a large cookbook goes through `meal-planner import`"
+/// A body that is too large is still read to its end, within reason: a client that is cut off while it writes
+/// never sees why.
+async fn read_body(body: Body) -> Result<Vec<u8>, Problem> {
+    let mut chunks = body.into_data_stream();
+    let (mut bytes, mut seen) = (Vec::new(), 0);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| {
+            let hint = "send the whole body with its true Content-Length";
+            Problem::new(StatusCode::BAD_REQUEST, format!("the body did not arrive: {error}"), hint)
+        })?;
+        seen += chunk.len();
+        if seen <= BODY_LIMIT {
+            bytes.extend_from_slice(&chunk);
+        } else if seen > DRAIN_LIMIT {
+            break;
         }
-        _ => "send the whole body with its true Content-Length",
-    };
-    Problem::new(status, error.body_text(), hint)
+    }
+    if seen <= BODY_LIMIT {
+        return Ok(bytes);
+    }
+    let hint = "send at most 1 MiB; a large cookbook goes through `meal-planner import`";
+    Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large", hint))
 }
 
 fn add_query(router: Router<App>, view: &'static str, route: Route) -> Router<App> {
