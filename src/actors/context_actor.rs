@@ -2,7 +2,7 @@
 //! journal without waiting for the disk. If a commit is refused it dies and replays.
 
 use super::hub::Hub;
-use super::journal::Origin;
+use super::journal::{Origin, Unwritten};
 use super::lane::{Lane, Pull};
 use super::tasks;
 use crate::clock;
@@ -25,6 +25,8 @@ const MOST_IN_FLIGHT: usize = 8192;
 const AGGREGATES_KEPT: usize = 20_000;
 /// Events between two snapshots of an aggregate.
 const SNAPSHOT_EVERY: i64 = 100;
+/// A state version that no snapshot has.
+const NO_SNAPSHOT: u32 = u32::MAX;
 /// Failed attempts after which a message goes to the dead letters.
 pub const ATTEMPT_LIMIT: u32 = 5;
 
@@ -32,7 +34,7 @@ pub(super) enum Msg<C: Context> {
     Wake,
     /// A submission of this many units is durable.
     Committed(usize),
-    Broken(StoreError),
+    Broken(Unwritten),
     /// The facts for the busy message of a key are there and it was decided.
     Decided(Key, Box<Prepared<C>>),
     /// Work beside the actor failed.
@@ -83,6 +85,8 @@ struct Cell<C: Context> {
     busy: bool,
     parked: VecDeque<Arc<Envelope>>,
     last_submission: u64,
+    /// Why the stored events do not fold: its messages are dead letters until a program comes that reads them.
+    unreadable: Option<String>,
 }
 
 impl<C: Context> Actor for ContextActor<C> {
@@ -134,7 +138,12 @@ impl<C: Context> Actor for ContextActor<C> {
                     state.look().await?;
                 }
             }
-            Msg::Broken(error) => return Err(error.into()),
+            Msg::Broken(Unwritten { error, position }) => {
+                if matches!(error, StoreError::Refused(_)) {
+                    state.lane.status.current.store(position, Relaxed);
+                }
+                return Err(error.into());
+            }
             Msg::Decided(key, prepared) => state.decided(&key, *prepared)?,
             Msg::Failed(position, error) => {
                 state.lane.status.current.store(position, Relaxed);
@@ -182,7 +191,8 @@ impl<C: Context> ContextState<C> {
     }
 
     async fn read_table(&mut self) -> Result<(), ActorProcessingErr> {
-        let waiting = self.hub.store.waiting(C::NAME, self.read_to, PAGE).await?;
+        let hub = &self.hub;
+        let waiting = hub.patiently(|| hub.store.waiting(C::NAME, self.read_to, PAGE)).await?;
         self.reading = !waiting.is_empty();
         let (given_up, tried): (Vec<_>, Vec<_>) =
             waiting.into_iter().partition(|waiting| waiting.attempts >= ATTEMPT_LIMIT);
@@ -226,6 +236,9 @@ impl<C: Context> ContextState<C> {
         if cell.busy {
             cell.parked.push_back(message);
             return Ok(None);
+        }
+        if let Some(reason) = cell.unreadable.clone() {
+            return Ok(Some(self.finish_unit(&message, Outcome::Dead { reason }, Vec::new())));
         }
         self.lane.status.current.store(message.position, Relaxed);
         let command = match C::Command::decode(&message.type_name, message.schema_version, &message.body) {
@@ -286,6 +299,7 @@ impl<C: Context> ContextState<C> {
             Ok(events) => events,
             Err(outcome) => return Ok(self.finish_unit(message, outcome, Vec::new())),
         };
+        self.lane.status.current.store(message.position, Relaxed);
         let Some(cell) = self.cells.get_mut(&message.key) else {
             return Err(format!("the aggregate {} was not loaded", message.key).into());
         };
@@ -369,7 +383,7 @@ impl<C: Context> ContextState<C> {
         self.hub.journal.submit(self.origin.clone(), units, move |result| {
             let message = match result {
                 Ok(_) => Msg::Committed(count),
-                Err(error) => Msg::Broken(error),
+                Err(unwritten) => Msg::Broken(unwritten),
             };
             drop(myself.cast(message));
         });
@@ -384,11 +398,34 @@ impl<C: Context> ContextState<C> {
             return Ok(());
         }
         let keys: Vec<Key> = missing.into_iter().cloned().collect();
-        let streams = self.hub.store.streams(C::NAME, C::STATE_VERSION, keys.clone()).await?;
+        let streams = self.streams(C::STATE_VERSION, &keys).await?;
         for (key, stream) in keys.into_iter().zip(streams) {
-            self.cells.insert(key, replay::<C>(stream)?);
+            let cell = match replay::<C>(stream) {
+                Ok(cell) => cell,
+                Err(error) => self.replay_all(&key, &error).await?,
+            };
+            self.cells.insert(key, cell);
         }
         Ok(())
+    }
+
+    async fn streams(&self, state_version: u32, keys: &[Key]) -> Result<Vec<Stream>, StoreError> {
+        let hub = &self.hub;
+        hub.patiently(|| hub.store.streams(C::NAME, state_version, keys.to_vec())).await
+    }
+
+    /// Without the snapshot, which may be what did not read.
+    async fn replay_all(&self, key: &Key, error: &ReplayError) -> Result<Cell<C>, ActorProcessingErr> {
+        tracing::warn!(context = C::NAME, %key, error, "an aggregate does not read; folding all its events");
+        let stream = self.streams(NO_SNAPSHOT, std::slice::from_ref(key)).await?.pop().unwrap_or_default();
+        Ok(replay::<C>(stream).unwrap_or_else(|error| Cell {
+            state: C::State::default(),
+            version: 0,
+            busy: false,
+            parked: VecDeque::new(),
+            last_submission: 0,
+            unreadable: Some(format!("what is stored of {key} does not read: {error}")),
+        }))
     }
 
     /// Forgets aggregates with nothing on its way to the disk, when there are too many.
@@ -400,17 +437,23 @@ impl<C: Context> ContextState<C> {
     }
 }
 
+type ReplayError = String;
+
 /// State of one aggregate from what is stored of it.
-fn replay<C: Context>(stream: Stream) -> Result<Cell<C>, ActorProcessingErr> {
+fn replay<C: Context>(stream: Stream) -> Result<Cell<C>, ReplayError> {
     let (mut state, mut version) = match stream.snapshot {
-        Some(snapshot) => (serde_json::from_str(&snapshot.body)?, snapshot.stream_version),
+        Some(snapshot) => {
+            let state = serde_json::from_str(&snapshot.body).map_err(|error| error.to_string())?;
+            (state, snapshot.stream_version)
+        }
         None => (C::State::default(), 0),
     };
     for event in &stream.events {
-        C::evolve(&mut state, &C::Event::decode(&event.type_name, event.schema_version, &event.body)?);
+        let decoded = C::Event::decode(&event.type_name, event.schema_version, &event.body);
+        C::evolve(&mut state, &decoded.map_err(|error| error.to_string())?);
         version = event.stream_version.unwrap_or(version);
     }
-    Ok(Cell { state, version, busy: false, parked: VecDeque::new(), last_submission: 0 })
+    Ok(Cell { state, version, busy: false, parked: VecDeque::new(), last_submission: 0, unreadable: None })
 }
 
 fn snapshot<C: Context>(context: &Arc<str>, key: &Key, cell: &Cell<C>) -> Result<Snapshot, DecodeError> {
@@ -504,8 +547,8 @@ impl<C: Context> Gathering<C> {
         let mut rows = Rows::default();
         for (need, table) in needs.iter().zip(tables) {
             let found = match &need.keys {
-                Some(keys) => hub.store.rows_by_key(table, keys.clone()).await,
-                None => all_rows(hub, table).await,
+                Some(keys) => hub.patiently(|| hub.store.rows_by_key(table, keys.clone())).await,
+                None => hub.patiently(|| all_rows(hub, table)).await,
             };
             rows.0.insert(need.projection, found.map_err(|error| error.to_string())?);
         }

@@ -159,7 +159,8 @@ impl Dispatcher {
         let Some(MessageStatus { envelope, .. }) = self.0.store.message(id).await? else { return Ok(None) };
         let same = *envelope.type_name == *command.type_name
             && envelope.context == command.to.context
-            && (command.idempotency.is_some() || envelope.body == command.body);
+            && (command.idempotency.is_some()
+                || (envelope.body == command.body && envelope.key == command.to.key));
         if !same {
             return Err(Refusal::KeyReused);
         }

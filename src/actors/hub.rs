@@ -6,15 +6,18 @@ use super::journal::JournalHandle;
 use super::lane::Lane;
 use super::status::Registry;
 use crate::domain::envelope::Envelope;
-use crate::store::{Filter, Outcome, Page, Store, StoreResult};
+use crate::store::{Filter, Outcome, Page, Store, StoreError, StoreResult};
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 /// Newest messages kept in memory for readers that keep up.
 const TAIL: usize = 16_384;
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// How a command ended and which positions it caused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,14 +112,55 @@ impl Hub {
         let Some(last) = messages.last() else { return };
         {
             let mut tail = self.tail.write().unwrap_or_else(PoisonError::into_inner);
+            // Readers count on a tail without gaps.
+            let follows =
+                |last: &Arc<Envelope>| messages.first().is_some_and(|m| m.position == last.position + 1);
+            if !tail.back().is_none_or(follows) {
+                tail.clear();
+            }
             let excess = (tail.len() + messages.len()).saturating_sub(TAIL);
             let drop_count = excess.min(tail.len());
             tail.drain(..drop_count);
             tail.extend(messages.iter().cloned());
         }
         self.committed.send_replace(last.position);
+        self.ring_readers();
+    }
+
+    /// Lets readers find in the store what was committed up to here and never published.
+    pub(super) fn skip_to(&self, last: i64) {
+        if last <= *self.committed.borrow() {
+            return;
+        }
+        self.tail.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.committed.send_replace(last);
+        self.ring_readers();
+    }
+
+    fn ring_readers(&self) {
         for bell in self.readers.read().unwrap_or_else(PoisonError::into_inner).iter() {
             bell.ring();
+        }
+    }
+
+    /// Reads until the database is available: an outage costs its readers neither an attempt nor a restart.
+    ///
+    /// # Errors
+    /// When the store cannot be read for another reason.
+    pub(super) async fn patiently<T, F>(&self, read: impl Fn() -> F) -> StoreResult<T>
+    where
+        F: Future<Output = StoreResult<T>>,
+    {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match read().await {
+                Err(StoreError::Unavailable(error)) => {
+                    tracing::warn!(error, "the database cannot be read; trying again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                result => return result,
+            }
         }
     }
 

@@ -26,7 +26,21 @@ pub enum Origin {
     Actor { path: Arc<str>, generation: u64 },
 }
 
-type Reply = Box<dyn FnOnce(Result<Vec<Placed>, StoreError>) + Send>;
+/// Why a submission was not written wholly.
+#[derive(Clone, Debug)]
+pub struct Unwritten {
+    pub error: StoreError,
+    /// Position of the message whose unit is at fault; 0 when no message is.
+    pub position: i64,
+}
+
+impl From<StoreError> for Unwritten {
+    fn from(error: StoreError) -> Self {
+        Self { error, position: 0 }
+    }
+}
+
+type Reply = Box<dyn FnOnce(Result<Vec<Placed>, Unwritten>) + Send>;
 
 struct Submission {
     origin: Origin,
@@ -44,9 +58,25 @@ enum Job {
     },
 }
 
+impl Job {
+    fn refuse(self, error: StoreError) {
+        match self {
+            Self::Commit(submission) => (submission.reply)(Err(error.into())),
+            Self::Fence { .. } => {}
+        }
+    }
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    /// Set at the end of the runtime: nobody will take these jobs any more.
+    closed: bool,
+}
+
 #[derive(Default)]
 struct Shared {
-    queue: Mutex<VecDeque<Job>>,
+    queue: Mutex<Queue>,
     bell: Doorbell,
     outage: AtomicBool,
     fenced: AtomicBool,
@@ -62,7 +92,7 @@ impl JournalHandle {
         &self,
         origin: Origin,
         units: Vec<Unit>,
-        reply: impl FnOnce(Result<Vec<Placed>, StoreError>) + Send + 'static,
+        reply: impl FnOnce(Result<Vec<Placed>, Unwritten>) + Send + 'static,
     ) {
         self.push(Job::Commit(Submission { origin, units, reply: Box::new(reply) }));
     }
@@ -74,7 +104,10 @@ impl JournalHandle {
     pub async fn commit(&self, origin: Origin, units: Vec<Unit>) -> Result<Vec<Placed>, StoreError> {
         let (sender, receiver) = oneshot::channel();
         self.submit(origin, units, move |result| drop(sender.send(result)));
-        receiver.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the journal has died".to_owned())))
+        match receiver.await {
+            Ok(result) => result.map_err(|unwritten| unwritten.error),
+            Err(_) => Err(StoreError::Unavailable("the journal has died".to_owned())),
+        }
     }
 
     /// Returns when everything older generations of `path` submitted is settled and no more can come.
@@ -97,8 +130,25 @@ impl JournalHandle {
         self.0.fenced.load(Ordering::Relaxed)
     }
 
+    /// Refuses what is queued and whatever still comes, so that nobody waits for an answer that cannot come.
+    pub(super) fn close(&self) {
+        let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.closed = true;
+        let jobs = std::mem::take(&mut queue.jobs);
+        drop(queue);
+        for job in jobs {
+            job.refuse(stopped());
+        }
+    }
+
     fn push(&self, job: Job) {
-        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(job);
+        let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        if queue.closed {
+            drop(queue);
+            return job.refuse(stopped());
+        }
+        queue.jobs.push_back(job);
+        drop(queue);
         self.0.bell.ring();
     }
 
@@ -106,13 +156,11 @@ impl JournalHandle {
     fn refuse_edges(&self, error: &StoreError) {
         let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let is_edge = |job: &Job| matches!(job, Job::Commit(Submission { origin: Origin::Edge, .. }));
-        let (edges, kept): (Vec<_>, Vec<_>) = queue.drain(..).partition(is_edge);
-        queue.extend(kept);
+        let (edges, kept): (Vec<_>, Vec<_>) = queue.jobs.drain(..).partition(is_edge);
+        queue.jobs.extend(kept);
         drop(queue);
         for job in edges {
-            if let Job::Commit(submission) = job {
-                (submission.reply)(Err(error.clone()));
-            }
+            job.refuse(error.clone());
         }
     }
 
@@ -121,7 +169,7 @@ impl JournalHandle {
         let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let mut jobs = Vec::new();
         let mut units = 0;
-        while let Some(job) = queue.pop_front() {
+        while let Some(job) = queue.jobs.pop_front() {
             match job {
                 Job::Commit(submission) => {
                     units += submission.units.len();
@@ -134,7 +182,7 @@ impl JournalHandle {
                     if jobs.is_empty() {
                         jobs.push(fence);
                     } else {
-                        queue.push_front(fence);
+                        queue.jobs.push_front(fence);
                     }
                     break;
                 }
@@ -142,6 +190,10 @@ impl JournalHandle {
         }
         jobs
     }
+}
+
+fn stopped() -> StoreError {
+    StoreError::Unavailable("the server is stopping".to_owned())
 }
 
 /// The actor behind [`JournalHandle`].
@@ -155,6 +207,8 @@ pub(super) struct JournalState {
     hub: Weak<Hub>,
     status: Arc<ActorStatus>,
     generations: HashMap<Arc<str>, u64>,
+    /// Incarnations of which a unit was refused: what they submitted after it rests on what never was.
+    broken: HashMap<Arc<str>, u64>,
 }
 
 impl Actor for Journal {
@@ -167,8 +221,11 @@ impl Actor for Journal {
         myself: ActorRef<Wake>,
         (handle, hub, status): Self::Arguments,
     ) -> Result<JournalState, ActorProcessingErr> {
+        if let Some(hub) = hub.upgrade() {
+            settle(&hub).await;
+        }
         handle.0.bell.attach(move || drop(myself.cast(Wake)));
-        Ok(JournalState { handle, hub, status, generations: HashMap::new() })
+        Ok(JournalState { handle, hub, status, generations: HashMap::new(), broken: HashMap::new() })
     }
 
     async fn handle(
@@ -187,6 +244,40 @@ impl Actor for Journal {
         state.process(jobs).await;
         Ok(())
     }
+
+    /// What was handed over before the end is still written.
+    async fn post_stop(&self, _: ActorRef<Wake>, state: &mut JournalState) -> Result<(), ActorProcessingErr> {
+        loop {
+            let jobs = state.handle.take();
+            if jobs.is_empty() {
+                return Ok(());
+            }
+            state.process(jobs).await;
+        }
+    }
+}
+
+/// Finds out what a journal that died has committed without telling anybody.
+async fn settle(hub: &Hub) {
+    // Ends when the commit under way has, one way or the other; an outage shows again at the next commit.
+    drop(hub.store.commit(Arc::default()).await);
+    if let Ok(last) = hub.store.last_position().await {
+        hub.skip_to(last);
+        recount(hub).await;
+    }
+}
+
+/// Counts the waiting messages anew, after some came or went unseen.
+async fn recount(hub: &Hub) {
+    match hub.store.waiting_counts().await {
+        Ok(counts) => {
+            let counts: HashMap<_, _> = counts.into_iter().collect();
+            for (name, lane) in &hub.lanes {
+                lane.status.waiting.store(counts.get(*name).copied().unwrap_or(0), Ordering::Relaxed);
+            }
+        }
+        Err(error) => tracing::warn!(%error, "the waiting messages could not be counted"),
+    }
 }
 
 impl JournalState {
@@ -200,7 +291,7 @@ impl JournalState {
                 }
                 Job::Commit(submission) if self.is_stale(&submission.origin) => {
                     let reason = "a newer incarnation of the actor has taken over".to_owned();
-                    (submission.reply)(Err(StoreError::Refused(reason)));
+                    (submission.reply)(Err(StoreError::Refused(reason).into()));
                 }
                 Job::Commit(submission) => group.push(submission),
             }
@@ -215,6 +306,7 @@ impl JournalState {
             Origin::Edge => false,
             Origin::Actor { path, generation } => {
                 self.generations.get(path).is_some_and(|current| generation < current)
+                    || self.broken.get(path) == Some(generation)
             }
         }
     }
@@ -230,7 +322,7 @@ impl JournalState {
         }
         match self.try_commit(units).await {
             (units, Ok(placed)) => {
-                self.succeeded(&placed, units);
+                self.succeeded(&placed, units).await;
                 let mut placed = placed.as_slice();
                 for ((_, reply), count) in origins.into_iter().zip(counts) {
                     let (mine, rest) = placed.split_at(count.min(placed.len()));
@@ -257,11 +349,20 @@ impl JournalState {
         let is_edge = |submission: &Submission| matches!(submission.origin, Origin::Edge);
         let (refused, kept): (Vec<_>, Vec<_>) = group.into_iter().partition(|s| outage && is_edge(s));
         for submission in refused {
-            (submission.reply)(Err(error.clone()));
+            (submission.reply)(Err(error.clone().into()));
         }
         for submission in kept {
             let Submission { origin, units, reply } = submission;
-            reply(self.commit_one_by_one(&origin, units).await);
+            if self.is_stale(&origin) {
+                let reason = "something that this rests on was refused".to_owned();
+                reply(Err(StoreError::Refused(reason).into()));
+                continue;
+            }
+            let result = self.commit_one_by_one(&origin, units).await;
+            if let (Err(_), Origin::Actor { path, generation }) = (&result, origin) {
+                self.broken.insert(path, generation);
+            }
+            reply(result);
         }
     }
 
@@ -270,7 +371,7 @@ impl JournalState {
         &mut self,
         origin: &Origin,
         units: Vec<Unit>,
-    ) -> Result<Vec<Placed>, StoreError> {
+    ) -> Result<Vec<Placed>, Unwritten> {
         let mut all = Vec::with_capacity(units.len());
         for unit in units {
             let mut pending = vec![unit];
@@ -279,7 +380,7 @@ impl JournalState {
                 let (units, result) = self.try_commit(pending).await;
                 match (result, origin) {
                     (Ok(placed), _) => {
-                        self.succeeded(&placed, units);
+                        self.succeeded(&placed, units).await;
                         all.extend(placed);
                         break;
                     }
@@ -289,7 +390,10 @@ impl JournalState {
                         tokio::time::sleep(pause).await;
                         pause = (pause * 2).min(LONGEST_PAUSE);
                     }
-                    (Err(error), _) => return Err(error),
+                    (Err(error), _) => {
+                        let handled = units.first().and_then(|unit| unit.handled.as_ref());
+                        return Err(Unwritten { error, position: handled.map_or(0, |done| done.position) });
+                    }
                 }
             }
         }
@@ -314,7 +418,7 @@ impl JournalState {
     }
 
     /// Tells lanes, readers and waiters, in that order.
-    fn succeeded(&self, placed: &[Placed], units: Vec<Unit>) {
+    async fn succeeded(&self, placed: &[Placed], units: Vec<Unit>) {
         self.status.handled.fetch_add(units.len() as u64, Ordering::Relaxed);
         let Some(hub) = self.hub.upgrade() else { return };
         let mut messages: Vec<Arc<Envelope>> = Vec::with_capacity(units.len());
@@ -332,9 +436,18 @@ impl JournalState {
                 done.push((handled.id, Done { outcome: handled.outcome, position: next - 1 }));
             }
         }
+        // Positions that were never told: a commit whose answer was lost. Lanes and readers look for themselves.
+        let gap = messages.first().is_some_and(|first| first.position > *hub.committed.borrow() + 1);
+        if gap {
+            hub.lanes.values().for_each(|lane| lane.leave_to_table());
+        }
         deliver(&hub, &messages);
         hub.publish(&messages);
         hub.resolve(done.into_iter());
+        if gap {
+            recount(&hub).await;
+            hub.lanes.values().for_each(|lane| lane.bell.ring());
+        }
     }
 }
 

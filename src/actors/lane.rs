@@ -62,6 +62,11 @@ impl Lane {
         if std::mem::take(&mut window.overflowed) { Pull::Table } else { Pull::Nothing }
     }
 
+    /// There may be something in the table that was never delivered.
+    pub fn leave_to_table(&self) {
+        self.window.lock().unwrap_or_else(PoisonError::into_inner).overflowed = true;
+    }
+
     /// A new incarnation forgets the window and reads everything from the table.
     pub fn reset(&self) {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);

@@ -56,8 +56,8 @@ impl Actor for Projector {
         let path: Arc<str> = status.path.as_str().into();
         hub.journal.fence(path.clone(), generation).await;
         let table = table_name(&*projection);
-        hub.store.prepare_table(&table).await?;
-        let position = hub.store.checkpoint(&table).await?;
+        hub.patiently(|| hub.store.prepare_table(&table)).await?;
+        let position = hub.patiently(|| hub.store.checkpoint(&table)).await?;
         let contexts = projection.reads().iter().map(|name| (*name).to_owned()).collect();
         bell.attach(move || drop(myself.cast(Wake)));
         Ok(ProjectorState {
@@ -81,7 +81,8 @@ impl Actor for Projector {
         state: &mut ProjectorState,
     ) -> Result<(), ActorProcessingErr> {
         state.bell.answer();
-        let page = state.hub.messages_after(state.position, BATCH, &state.filter).await?;
+        let hub = &state.hub;
+        let page = hub.patiently(|| hub.messages_after(state.position, BATCH, &state.filter)).await?;
         if page.read_to > state.position {
             state.take(page).await?;
             // There may be more; a page a turn lets a request to stop be seen.
@@ -101,7 +102,10 @@ impl ProjectorState {
             let missing = self.fold.begin(&page.messages)?;
             let loaded = match missing.is_empty() {
                 true => Vec::new(),
-                false => self.hub.store.rows_by_key(&self.table, missing).await?,
+                false => {
+                    let read = || self.hub.store.rows_by_key(&self.table, missing.clone());
+                    self.hub.patiently(read).await?
+                }
             };
             let rows = self.fold.finish(loaded)?;
             let any = !rows.is_empty();

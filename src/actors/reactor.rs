@@ -61,7 +61,7 @@ impl Actor for Reactor {
         let path: Arc<str> = status.path.as_str().into();
         hub.journal.fence(path.clone(), generation).await;
         let reader = format!("{context}_reactions");
-        let position = hub.store.checkpoint(&reader).await?;
+        let position = hub.patiently(|| hub.store.checkpoint(&reader)).await?;
         let contexts = reacts_to.iter().map(|name| (*name).to_owned()).collect();
         bell.attach(move || drop(myself.cast(Wake)));
         Ok(ReactorState {
@@ -84,7 +84,8 @@ impl Actor for Reactor {
         state: &mut ReactorState,
     ) -> Result<(), ActorProcessingErr> {
         state.bell.answer();
-        let page = state.hub.messages_after(state.position, BATCH, &state.filter).await?;
+        let hub = &state.hub;
+        let page = hub.patiently(|| hub.messages_after(state.position, BATCH, &state.filter)).await?;
         if page.read_to == state.position {
             return Ok(());
         }

@@ -138,6 +138,7 @@ impl Runtime {
         if self.root.stop_and_wait(None, Some(STOP_PATIENCE)).await.is_err() {
             self.root.kill();
         }
+        self.hub.journal.close();
         self.hub.store.close().await
     }
 }
@@ -216,7 +217,9 @@ async fn burn(hub: Arc<Hub>, death: Death) {
         return;
     }
     let burnt = Some(BurntAttempt { position: death.current, error: death.cause });
-    let origin = Origin::Actor { path: death.path.into(), generation: death.generation };
+    // Not the actor's own path: of the dead nothing is written any more, but this is about them.
+    let path = format!("{}#deaths", death.path);
+    let origin = Origin::Actor { path: path.into(), generation: death.generation };
     if let Err(error) = hub.journal.commit(origin, vec![Unit { burnt, ..Unit::default() }]).await {
         tracing::error!(%error, message.position = death.current, "a failed attempt could not be recorded");
     }

@@ -203,10 +203,11 @@ impl Actor for Supervisor {
             }
             SupervisorMsg::Restart { .. } => Ok(()),
             SupervisorMsg::Revive(n) => {
+                state.stop(n).await;
                 if let Some(child) = state.children.get_mut(n) {
                     child.deaths.clear();
+                    child.status.set_stage(Stage::Restarting);
                 }
-                state.stop(n).await;
                 state.restart(n, n, &myself).await
             }
             SupervisorMsg::Kill(path) => {
@@ -305,7 +306,12 @@ impl SupervisorState {
         child.deaths.push_back(now);
         child.deaths.retain(|at| now.duration_since(*at) < child.spec.intensity.within);
         if child.deaths.len() > child.spec.intensity.restarts {
-            return exhausted(child);
+            let end = exhausted(child);
+            if end.is_err() {
+                // A failed supervisor's children would be killed in no order.
+                self.stop_all().await;
+            }
+            return end;
         }
         let pause = pause(child.deaths.len());
         let (first, last) = match self.strategy {
@@ -332,7 +338,8 @@ impl SupervisorState {
         myself: &ActorRef<SupervisorMsg>,
     ) -> Result<(), ActorProcessingErr> {
         for n in first..=last {
-            if self.children.get(n).is_some_and(|child| child.cell.is_some()) {
+            let stays = |child: &Child| child.cell.is_some() || child.status.stage() == Stage::Quarantined;
+            if self.children.get(n).is_some_and(stays) {
                 continue;
             }
             if let Err(error) = self.start(n, myself).await {

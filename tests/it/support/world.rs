@@ -33,6 +33,20 @@ pub async fn open_sqlite(folder: &Path) -> Arc<SqliteStore> {
     Arc::new(SqliteStore::open(folder, clock::now().timestamp_micros()).await.unwrap())
 }
 
+/// The lock of a store that has just been dropped may take a moment to go.
+async fn open_after_crash(folder: &Path) -> Arc<SqliteStore> {
+    let open = async {
+        loop {
+            match SqliteStore::open(folder, clock::now().timestamp_micros()).await {
+                Ok(store) => return Arc::new(store),
+                Err(error) if error.to_string().contains("in use") => tokio::task::yield_now().await,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    };
+    soon("the folder is free", open).await
+}
+
 /// A second pair of hands on the database of a folder.
 pub async fn raw(folder: &Path) -> SqliteConnection {
     writer_options(&folder.join("meal-planner.db")).connect().await.unwrap()
@@ -67,7 +81,7 @@ impl World {
     }
 
     pub async fn start_with(folder: TempDir, contexts: Contexts) -> Self {
-        let store = FaultyStore::over(open_sqlite(folder.path()).await);
+        let store = FaultyStore::over(open_after_crash(folder.path()).await);
         let runtime = Runtime::start(store.clone(), contexts).await.unwrap();
         Self { folder, store, runtime }
     }
