@@ -4,7 +4,7 @@ use super::hub::{Done, Hub};
 use super::journal::Origin;
 use crate::clock;
 use crate::domain::context::Rejection;
-use crate::domain::envelope::{Address, Envelope};
+use crate::domain::envelope::{Address, Envelope, Key};
 use crate::store::{Idempotency, MessageStatus, StoreError, StoreResult, Unit};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -35,6 +35,8 @@ pub struct NewCommand {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
     pub id: Uuid,
+    /// The aggregate that the (first) message was for.
+    pub key: Key,
     pub position: i64,
     /// It had been accepted before; nothing was added.
     pub repeated: bool,
@@ -82,7 +84,7 @@ impl Dispatcher {
         match self.0.journal.commit(Origin::Edge, vec![unit(&command)]).await {
             Ok(placed) => {
                 let position = placed.first().map_or(0, |place| place.first);
-                Ok(Accepted { id: command.id, position, repeated: false })
+                Ok(Accepted { id: command.id, key: command.to.key, position, repeated: false })
             }
             // Two repeats at once: the one that came second finds the first.
             Err(StoreError::Refused(reason)) if command.may_repeat() => {
@@ -164,7 +166,8 @@ impl Dispatcher {
         if !same {
             return Err(Refusal::KeyReused);
         }
-        Ok(Some(Accepted { id, position: envelope.position, repeated: true }))
+        let Envelope { key, position, .. } = envelope;
+        Ok(Some(Accepted { id, key, position, repeated: true }))
     }
 
     async fn stored(&self, id: Uuid) -> StoreResult<Option<Done>> {

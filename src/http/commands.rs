@@ -130,7 +130,7 @@ async fn accept(
     let id = given.unwrap_or_else(Uuid::now_v7);
     let key = checked.key.clone().map_or_else(|| key(request, id), Ok)?;
     let command = NewCommand {
-        to: Address::new(request.api.name, key.clone()),
+        to: Address::new(request.api.name, key),
         id,
         id_given: given.is_some(),
         idempotency: idempotency(request, n)?,
@@ -142,21 +142,20 @@ async fn accept(
     };
     let Some(patience) = patience(request.headers)? else {
         let accepted = app.dispatcher.accept(command).await?;
-        return Ok(told(request, &accepted, key, "accepted", StatusCode::ACCEPTED));
+        return Ok(told(&accepted, "accepted", StatusCode::ACCEPTED));
     };
     let began = Instant::now();
     let (accepted, done) = app.dispatcher.ask(command, patience).await?;
     let Some(done) = done else {
-        return Ok(told(request, &accepted, key, "accepted", StatusCode::ACCEPTED));
+        return Ok(told(&accepted, "accepted", StatusCode::ACCEPTED));
     };
-    ended(app, request, &accepted, key, done, patience.saturating_sub(began.elapsed())).await
+    ended(app, request, &accepted, done, patience.saturating_sub(began.elapsed())).await
 }
 
 async fn ended(
     app: &App,
     request: &Request<'_>,
     accepted: &Accepted,
-    key: Key,
     done: Done,
     patience: Duration,
 ) -> Result<(StatusCode, Answer), Problem> {
@@ -171,17 +170,12 @@ async fn ended(
             let hub = app.dispatcher.hub();
             let caught_up = hub.caught_up(request.api.name, done.position);
             if tokio::time::timeout(patience, caught_up).await.is_err() {
-                return Ok(told(request, accepted, key, "handled", StatusCode::ACCEPTED));
+                return Ok(told(accepted, "handled", StatusCode::ACCEPTED));
             }
             let new = request.endpoint.key == KeyFrom::New && request.endpoint.verb == Verb::Post;
             let status = if new && !accepted.repeated { StatusCode::CREATED } else { StatusCode::OK };
-            // A repeat is about the aggregate of the first request.
-            let key = match accepted.repeated && new {
-                true => Key::from(accepted.id.to_string()),
-                false => key,
-            };
-            let result = result(app, request.endpoint.result, &key).await?;
-            let (status, answer) = told(request, accepted, key, "handled", status);
+            let result = result(app, request.endpoint.result, &accepted.key).await?;
+            let (status, answer) = told(accepted, "handled", status);
             Ok((status, Answer { result, ..answer }))
         }
     }
@@ -193,18 +187,9 @@ async fn result(app: &App, view: Option<&str>, key: &Key) -> Result<Option<Box<R
     Ok(rows.into_iter().next().and_then(|(_, body)| RawValue::from_string(body).ok()))
 }
 
-fn told(
-    request: &Request<'_>,
-    accepted: &Accepted,
-    key: Key,
-    status: &'static str,
-    code: StatusCode,
-) -> (StatusCode, Answer) {
-    let key = match accepted.repeated && request.endpoint.key == KeyFrom::New {
-        true => Key::from(accepted.id.to_string()),
-        false => key,
-    };
+fn told(accepted: &Accepted, status: &'static str, code: StatusCode) -> (StatusCode, Answer) {
     let follow_up = format!("/api/events/{}", accepted.id);
+    let key = accepted.key.clone();
     (code, Answer { event_id: accepted.id, status, follow_up, key, result: None })
 }
 
