@@ -24,7 +24,8 @@ impl Doorbell {
 
     /// To be called before looking for work: what comes after it rings again.
     pub fn answer(&self) {
-        self.rung.store(false, Ordering::Release);
+        // A swap, not a store: it must see everything that was done before a ring it takes back.
+        self.rung.swap(false, Ordering::AcqRel);
     }
 
     /// Gives the bell to a new incarnation and rings it.

@@ -65,6 +65,21 @@ impl Server {
         }
     }
 
+    /// Waits until a field of what stands at a path has the value; says what it was instead.
+    pub async fn until_is(&self, path: &str, field: &str, value: &str) {
+        let began = Instant::now();
+        loop {
+            let (status, found) = self.get(path).await;
+            if found[field] == value {
+                return;
+            }
+            let actors =
+                if began.elapsed() < PATIENCE { Value::Null } else { self.get("/admin/actors").await.1 };
+            assert!(began.elapsed() < PATIENCE, "{path}: {status} {found}\n{actors}");
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// The end without a goodbye.
     pub fn kill(mut self) {
         self.child.kill().expect("it can be killed");

@@ -85,7 +85,7 @@ async fn every_acknowledged_command_is_handled_once_though_the_process_is_killed
     let server = Server::start(data.path()).await;
     for (n, id) in &acknowledged {
         let path = format!("/api/events/{id}");
-        server.until("it is handled", async || server.get(&path).await.1["status"] == "handled").await;
+        server.until_is(&path, "status", "handled").await;
         // The same request again, as a client does that has not seen the answer.
         let (status, again) = answer(create(&server, *n)).await.unwrap();
         assert_eq!((status, again["event_id"].as_str()), (202, Some(id.as_str())), "{again}");
