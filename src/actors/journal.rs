@@ -59,6 +59,10 @@ enum Job {
 }
 
 impl Job {
+    fn is_burnt_attempt(&self) -> bool {
+        matches!(self, Self::Commit(submission) if submission.units.iter().any(|unit| unit.burnt.is_some()))
+    }
+
     fn refuse(self, error: StoreError) {
         match self {
             Self::Commit(submission) => (submission.reply)(Err(error.into())),
@@ -70,8 +74,8 @@ impl Job {
 #[derive(Default)]
 struct Queue {
     jobs: VecDeque<Job>,
-    /// Set at the end of the runtime: nobody will take these jobs any more.
-    closed: bool,
+    /// Set while nobody takes jobs, with the reason.
+    closed: Option<&'static str>,
 }
 
 #[derive(Default)]
@@ -130,22 +134,31 @@ impl JournalHandle {
         self.0.fenced.load(Ordering::Relaxed)
     }
 
-    /// Refuses what is queued and whatever still comes, so that nobody waits for an answer that cannot come.
-    pub(super) fn close(&self) {
+    /// Refuses what is queued and whatever comes until a journal starts again, so that nobody waits for an answer
+    /// that cannot come and holds up the stop of its tree. Burnt attempts are kept: they must not be forgotten.
+    pub(super) fn close(&self, reason: &'static str) {
         let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.closed = true;
-        let jobs = std::mem::take(&mut queue.jobs);
+        queue.closed = Some(reason);
+        let (kept, refused): (VecDeque<_>, VecDeque<_>) =
+            queue.jobs.drain(..).partition(Job::is_burnt_attempt);
+        queue.jobs = kept;
         drop(queue);
-        for job in jobs {
-            job.refuse(stopped());
+        for job in refused {
+            job.refuse(StoreError::Unavailable(reason.to_owned()));
         }
+    }
+
+    fn open(&self) {
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner).closed = None;
     }
 
     fn push(&self, job: Job) {
         let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        if queue.closed {
+        if let Some(reason) = queue.closed
+            && !job.is_burnt_attempt()
+        {
             drop(queue);
-            return job.refuse(stopped());
+            return job.refuse(StoreError::Unavailable(reason.to_owned()));
         }
         queue.jobs.push_back(job);
         drop(queue);
@@ -192,10 +205,6 @@ impl JournalHandle {
     }
 }
 
-fn stopped() -> StoreError {
-    StoreError::Unavailable("the server is stopping".to_owned())
-}
-
 /// The actor behind [`JournalHandle`].
 pub(super) struct Journal;
 
@@ -224,6 +233,7 @@ impl Actor for Journal {
         if let Some(hub) = hub.upgrade() {
             settle(&hub).await;
         }
+        handle.open();
         handle.0.bell.attach(move || drop(myself.cast(Wake)));
         Ok(JournalState { handle, hub, status, generations: HashMap::new(), broken: HashMap::new() })
     }

@@ -138,7 +138,7 @@ impl Runtime {
         if self.root.stop_and_wait(None, Some(STOP_PATIENCE)).await.is_err() {
             self.root.kill();
         }
-        self.hub.journal.close();
+        self.hub.journal.close("the server is stopping");
         self.hub.store.close().await
     }
 }
@@ -184,7 +184,7 @@ fn children(hub: &Arc<Hub>, contexts: &Contexts) -> Vec<ChildSpec> {
 }
 
 fn journal_child(hub: &Arc<Hub>) -> ChildSpec {
-    let hub = Arc::downgrade(hub);
+    let (hub, handle) = (Arc::downgrade(hub), hub.journal.clone());
     ChildSpec::new("journal", "journal", move |start: Start| {
         let hub = hub.clone();
         async move {
@@ -192,6 +192,10 @@ fn journal_child(hub: &Arc<Hub>) -> ChildSpec {
             let arguments = (handle, hub, start.status);
             Ok(Actor::spawn_linked(None, Journal, arguments, start.supervisor).await?.0.get_cell())
         }
+    })
+    .on_death(move |_| {
+        handle.close("the journal has died");
+        std::future::ready(())
     })
 }
 

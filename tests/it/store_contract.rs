@@ -693,6 +693,16 @@ mod sqlite_folder {
     }
 
     #[tokio::test]
+    async fn commits_wait_for_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let _store = open_sqlite(folder.path()).await;
+        let mut writer = raw(folder.path()).await;
+        let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut writer).await.unwrap();
+        let full: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut writer).await.unwrap();
+        assert_eq!((&*mode, full), ("wal", 2), "2 is FULL: each commit is synced");
+    }
+
+    #[tokio::test]
     async fn a_read_only_folder_gives_a_clear_error() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
