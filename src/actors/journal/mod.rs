@@ -1,209 +1,23 @@
 //! The one writer: takes all that is ready, commits it as one group, then tells everybody.
 
-use super::doorbell::Doorbell;
+mod queue;
+
+pub(super) use queue::Unwritten;
+pub use queue::{JournalHandle, Origin};
+
 use super::hub::{Done, Hub};
 use super::status::ActorStatus;
 use crate::domain::envelope::{Envelope, Kind};
 use crate::store::{Placed, StoreError, Unit};
+use queue::{Job, Submission};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
-use tokio::sync::oneshot;
 
-/// Units in one transaction at most.
-const GROUP: usize = 4096;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-
-/// Who submits, which decides what happens when it cannot be written.
-#[derive(Clone, Debug)]
-pub enum Origin {
-    /// A new message: refused during an outage, before anybody was told that it is accepted.
-    Edge,
-    /// Work of an actor: kept through an outage; refused when a newer incarnation has taken over.
-    Actor { path: Arc<str>, generation: u64 },
-}
-
-/// Why a submission was not written wholly.
-#[derive(Clone, Debug)]
-pub struct Unwritten {
-    pub error: StoreError,
-    /// Position of the message whose unit is at fault; 0 when no message is.
-    pub position: i64,
-}
-
-impl From<StoreError> for Unwritten {
-    fn from(error: StoreError) -> Self {
-        Self { error, position: 0 }
-    }
-}
-
-type Reply = Box<dyn FnOnce(Result<Vec<Placed>, Unwritten>) + Send>;
-
-struct Submission {
-    origin: Origin,
-    units: Vec<Unit>,
-    reply: Reply,
-}
-
-enum Job {
-    Commit(Submission),
-    /// From here on only this generation of the actor may write.
-    Fence {
-        path: Arc<str>,
-        generation: u64,
-        reply: oneshot::Sender<()>,
-    },
-}
-
-impl Job {
-    fn is_burnt_attempt(&self) -> bool {
-        matches!(self, Self::Commit(submission) if submission.units.iter().any(|unit| unit.burnt.is_some()))
-    }
-
-    fn refuse(self, error: StoreError) {
-        match self {
-            Self::Commit(submission) => (submission.reply)(Err(error.into())),
-            Self::Fence { .. } => {}
-        }
-    }
-}
-
-#[derive(Default)]
-struct Queue {
-    jobs: VecDeque<Job>,
-    /// Set while nobody takes jobs, with the reason.
-    closed: Option<&'static str>,
-}
-
-#[derive(Default)]
-struct Shared {
-    queue: Mutex<Queue>,
-    bell: Doorbell,
-    outage: AtomicBool,
-    fenced: AtomicBool,
-}
-
-/// The stable address of the journal.
-#[derive(Clone, Default)]
-pub struct JournalHandle(Arc<Shared>);
-
-impl JournalHandle {
-    /// Hands units over; the reply comes when they are durable, or refused.
-    pub fn submit(
-        &self,
-        origin: Origin,
-        units: Vec<Unit>,
-        reply: impl FnOnce(Result<Vec<Placed>, Unwritten>) + Send + 'static,
-    ) {
-        self.push(Job::Commit(Submission { origin, units, reply: Box::new(reply) }));
-    }
-
-    /// [`JournalHandle::submit`] that waits for the reply.
-    ///
-    /// # Errors
-    /// What the store said, or that the journal died over it.
-    pub async fn commit(&self, origin: Origin, units: Vec<Unit>) -> Result<Vec<Placed>, StoreError> {
-        let (sender, receiver) = oneshot::channel();
-        self.submit(origin, units, move |result| drop(sender.send(result)));
-        match receiver.await {
-            Ok(result) => result.map_err(|unwritten| unwritten.error),
-            Err(_) => Err(StoreError::Unavailable("the journal has died".to_owned())),
-        }
-    }
-
-    /// Returns when everything older generations of `path` submitted is settled and no more can come.
-    pub async fn fence(&self, path: Arc<str>, generation: u64) {
-        let (reply, receiver) = oneshot::channel();
-        self.push(Job::Fence { path, generation, reply });
-        // A dying journal takes its queue's senders along; the tree restarts after it anyway.
-        let _ = receiver.await;
-    }
-
-    /// Whether the database could not be written the last time it was tried.
-    #[must_use]
-    pub fn is_out(&self) -> bool {
-        self.0.outage.load(Ordering::Relaxed)
-    }
-
-    /// Whether another process has taken the store over.
-    #[must_use]
-    pub fn is_fenced(&self) -> bool {
-        self.0.fenced.load(Ordering::Relaxed)
-    }
-
-    /// Refuses what is queued and whatever comes until a journal starts again, so that nobody waits for an answer
-    /// that cannot come and holds up the stop of its tree. Burnt attempts are kept: they must not be forgotten.
-    pub(super) fn close(&self, reason: &'static str) {
-        let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.closed = Some(reason);
-        let (kept, refused): (VecDeque<_>, VecDeque<_>) =
-            queue.jobs.drain(..).partition(Job::is_burnt_attempt);
-        queue.jobs = kept;
-        drop(queue);
-        for job in refused {
-            job.refuse(StoreError::Unavailable(reason.to_owned()));
-        }
-    }
-
-    fn open(&self) {
-        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner).closed = None;
-    }
-
-    fn push(&self, job: Job) {
-        let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(reason) = queue.closed
-            && !job.is_burnt_attempt()
-        {
-            drop(queue);
-            return job.refuse(StoreError::Unavailable(reason.to_owned()));
-        }
-        queue.jobs.push_back(job);
-        drop(queue);
-        self.0.bell.ring();
-    }
-
-    /// Answers the new messages that have queued up during an outage.
-    fn refuse_edges(&self, error: &StoreError) {
-        let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_edge = |job: &Job| matches!(job, Job::Commit(Submission { origin: Origin::Edge, .. }));
-        let (edges, kept): (Vec<_>, Vec<_>) = queue.jobs.drain(..).partition(is_edge);
-        queue.jobs.extend(kept);
-        drop(queue);
-        for job in edges {
-            job.refuse(error.clone());
-        }
-    }
-
-    /// Everything up to the next fence, within one group's size; a fence comes alone.
-    fn take(&self) -> Vec<Job> {
-        let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut jobs = Vec::new();
-        let mut units = 0;
-        while let Some(job) = queue.jobs.pop_front() {
-            match job {
-                Job::Commit(submission) => {
-                    units += submission.units.len();
-                    jobs.push(Job::Commit(submission));
-                    if units >= GROUP {
-                        break;
-                    }
-                }
-                fence @ Job::Fence { .. } => {
-                    if jobs.is_empty() {
-                        jobs.push(fence);
-                    } else {
-                        queue.jobs.push_front(fence);
-                    }
-                    break;
-                }
-            }
-        }
-        jobs
-    }
-}
 
 /// The actor behind [`JournalHandle`].
 pub(super) struct Journal;
@@ -234,7 +48,7 @@ impl Actor for Journal {
             settle(&hub).await;
         }
         handle.open();
-        handle.0.bell.attach(move || drop(myself.cast(Wake)));
+        handle.bell().attach(move || drop(myself.cast(Wake)));
         Ok(JournalState { handle, hub, status, generations: HashMap::new(), broken: HashMap::new() })
     }
 
@@ -244,7 +58,7 @@ impl Actor for Journal {
         _: Wake,
         state: &mut JournalState,
     ) -> Result<(), ActorProcessingErr> {
-        state.handle.0.bell.answer();
+        state.handle.bell().answer();
         let jobs = state.handle.take();
         if jobs.is_empty() {
             return Ok(());
@@ -417,12 +231,10 @@ impl JournalState {
         };
         let units = Arc::new(units);
         let result = hub.store.commit(units.clone()).await;
-        let shared = &self.handle.0;
-        shared.outage.store(matches!(result, Err(StoreError::Unavailable(_))), Ordering::Relaxed);
+        self.handle.note(result.as_ref().err());
         if let Err(error) = &result {
             self.status.failed.fetch_add(1, Ordering::Relaxed);
             self.status.set_error(error.to_string());
-            shared.fenced.fetch_or(matches!(error, StoreError::Fenced { .. }), Ordering::Relaxed);
         }
         (Arc::try_unwrap(units).unwrap_or_else(|shared| (*shared).clone()), result)
     }
