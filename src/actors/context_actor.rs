@@ -496,7 +496,7 @@ const DECIDED_ASIDE: usize = 2;
 const FACTS_KEPT: usize = 4;
 
 /// Facts as of the last change of the read models they were made of.
-type Known<F> = HashMap<Vec<Need>, (i64, Arc<F>)>;
+type Known<F> = HashMap<Vec<Need>, (Vec<i64>, Arc<F>)>;
 
 /// Decisions beside the actor: bounded, with facts shared as long as they hold.
 struct Gathering<C: Context> {
@@ -528,14 +528,14 @@ impl<C: Context> Gathering<C> {
 
     /// Facts that include everything before `position`.
     async fn facts(&self, hub: &Hub, needs: Vec<Need>, position: i64) -> Result<Arc<C::Facts>, String> {
-        let mut changed = 0;
+        let mut changed = Vec::with_capacity(needs.len());
         let mut tables = Vec::with_capacity(needs.len());
         for need in &needs {
             let view = hub.views.get(need.projection);
             let view = view.ok_or_else(|| format!("no read model is called {}", need.projection))?;
             let mut caught_up = view.caught_up.subscribe();
             caught_up.wait_for(|reached| *reached >= position).await.map_err(|error| error.to_string())?;
-            changed = changed.max(view.changed.load(Relaxed));
+            changed.push(view.changed.load(Relaxed));
             tables.push(&view.table);
         }
         let known = self.facts.lock().unwrap_or_else(PoisonError::into_inner).get(&needs).cloned();

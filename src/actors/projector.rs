@@ -59,6 +59,10 @@ impl Actor for Projector {
         hub.patiently(|| hub.store.prepare_table(&table)).await?;
         let position = hub.patiently(|| hub.store.checkpoint(&table)).await?;
         let contexts = projection.reads().iter().map(|name| (*name).to_owned()).collect();
+        // The one before may have died after its last commit and before it said so.
+        if let Some(view) = hub.views.get(projection.name()) {
+            view.changed.fetch_max(position, Relaxed);
+        }
         bell.attach(move || drop(myself.cast(Wake)));
         Ok(ProjectorState {
             name: projection.name(),

@@ -550,6 +550,7 @@ fn odd_texts() -> Vec<String> {
         "\u{feff}bom",
         "\u{10ffff}",
         "$.a[0]",
+        "a\u{0}b",
         "null",
         "1e400",
         "%s %n ?1 :a @b",
