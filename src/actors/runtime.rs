@@ -1,6 +1,6 @@
 //! Builds the tree from the list of contexts, starts it, and stops it in the reverse order.
 
-use super::context_actor::{self, ContextActor};
+use super::context_actor::{self, ATTEMPT_LIMIT, ContextActor};
 use super::dispatcher::{Dispatcher, HARD_WATERMARK};
 use super::doorbell::Doorbell;
 use super::hub::{Hub, View};
@@ -9,7 +9,9 @@ use super::lane::Lane;
 use super::projector::{self, Projector, table_name};
 use super::reactor::{self, Reaction, Reactor};
 use super::status::{Registry, Stage};
-use super::supervisor::{ChildSpec, Death, HasRegistry, Plan, Start, Strategy, Supervisor, SupervisorMsg};
+use super::supervisor::{
+    ChildSpec, Death, HasRegistry, Intensity, Plan, Start, Strategy, Supervisor, SupervisorMsg,
+};
 use crate::domain::context::{Context, ErasedProjection, ProjectionVisitor};
 use crate::domain::registry::Visitor;
 use crate::store::{BurntAttempt, Store, StoreError, Unit};
@@ -199,6 +201,9 @@ fn journal_child(hub: &Arc<Hub>) -> ChildSpec {
     })
 }
 
+/// Poison is charged to its message and ends as a dead letter; the context's own budget is for what is left.
+const CONTEXT_RESTARTS: usize = 10 * ATTEMPT_LIMIT as usize;
+
 fn context_child<C: Context>(hub: Arc<Hub>) -> ChildSpec {
     let (starting, dying) = (hub.clone(), hub);
     ChildSpec::new(C::NAME, "context", move |start: Start| {
@@ -212,6 +217,7 @@ fn context_child<C: Context>(hub: Arc<Hub>) -> ChildSpec {
         }
     })
     .quarantined_when_exhausted()
+    .within(Intensity { restarts: CONTEXT_RESTARTS, ..Intensity::default() })
     .on_death(move |death| burn(dying.clone(), death))
 }
 

@@ -93,6 +93,12 @@ impl ChildSpec {
     }
 
     #[must_use]
+    pub fn within(mut self, intensity: Intensity) -> Self {
+        self.intensity = intensity;
+        self
+    }
+
+    #[must_use]
     pub fn quarantined_when_exhausted(mut self) -> Self {
         self.exhausted = Exhausted::Quarantine;
         self
