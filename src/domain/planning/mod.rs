@@ -1,0 +1,3 @@
+//! Meal plans: which meals a household eats in the days to come.
+
+pub mod search;
