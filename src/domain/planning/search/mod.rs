@@ -7,10 +7,14 @@
 //! objective equals the full one after every move. Equal problems give equal plans.
 //! **Absent:** repair of broken rules; a plan that would break one leaves the slot empty and says why.
 
+mod alternatives;
 mod anneal;
 mod chance;
 mod check;
+mod empty;
+mod explain;
 mod filters;
+mod goals;
 mod model;
 mod moves;
 mod objective;
@@ -19,10 +23,18 @@ mod rng;
 mod solution;
 mod state;
 mod terms;
+mod words;
 
+#[cfg(test)]
+mod tests;
+
+pub use alternatives::{Alternative, alternatives};
 pub use anneal::Progress;
 pub use check::*;
+pub use empty::{EmptySlot, RuleCount};
+pub use explain::{Explanation, MealReason, Reason, explain};
 pub use filters::Rule;
+pub use goals::{EaterDay, NutrientTotal, Unmet};
 pub use problem::*;
 pub use solution::{PlannedMeal, Solution, solve, solve_with};
 pub use terms::{Term, Terms};
