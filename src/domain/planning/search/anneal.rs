@@ -1,4 +1,4 @@
-//! The search: a greedy plan, rounds of annealing of doubling length, each polished by exact descent; the best is kept.
+//! The search: a greedy plan, ever longer rounds of annealing, each polished by exact descent; the best is kept.
 
 use super::chance::accepts;
 use super::model::{Choice, Model};
@@ -10,8 +10,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::ops::ControlFlow;
 
-const FIRST_ROUND: u64 = 4_000;
+/// Lengths of the first rounds; from then on three of each length, each length four times the one before.
+const FIRST_ROUNDS: [u64; 2] = [8_000, 32_000];
+const LONG_ROUND: u64 = 128_000;
 const REPORT_EVERY: u64 = 1_024;
+const KIND_COOK: usize = 35;
+const KIND_PAIR: usize = 50;
+const KIND_SWAP: usize = 60;
+const KIND_LEFTOVER: usize = 70;
 const COOLING_STEPS: u64 = 256;
 /// 400^(-1/256) x 2^16: a round ends at a four-hundredth of the temperature it began with.
 const COOLING: i64 = 64_019;
@@ -65,11 +71,13 @@ impl<'m, 'w> Search<'m, 'w> {
     pub(super) fn run(mut self) -> (Plan, Progress) {
         self.greedy();
         self.polish();
-        let mut length = FIRST_ROUND;
-        while !self.stopped && self.progress.moves_used.saturating_add(length) <= self.progress.moves {
+        let long = (0..20).flat_map(|power| [LONG_ROUND << (2 * power); 3]);
+        for length in FIRST_ROUNDS.into_iter().chain(long) {
+            if self.stopped || self.progress.moves_used.saturating_add(length) > self.progress.moves {
+                break;
+            }
             self.anneal(length);
             self.polish();
-            length *= 2;
         }
         (self.best, self.progress)
     }
@@ -93,7 +101,8 @@ impl<'m, 'w> Search<'m, 'w> {
         let mut temperature = self.typical_loss() << 16;
         for i in 0..length {
             if i % (length / COOLING_STEPS).max(1) == 0 {
-                temperature = i64::try_from(i128::from(temperature) * i128::from(COOLING) >> 16).unwrap_or(0);
+                temperature =
+                    i64::try_from((i128::from(temperature) * i128::from(COOLING)) >> 16).unwrap_or(0);
             }
             let step = self.propose();
             self.count_moves(1);
@@ -134,20 +143,44 @@ impl<'m, 'w> Search<'m, 'w> {
     /// A random move; `None` where there is nothing of the kind drawn.
     pub(super) fn propose(&mut self) -> Option<Move> {
         let (model, rng) = (self.model, &mut self.rng);
-        let kind = rng.below(100);
-        if kind >= 70 {
+        let steps = model.problem.rules.portions.len();
+        let kind = rng.below(if steps > 1 { 100 } else { KIND_LEFTOVER });
+        if kind >= KIND_LEFTOVER {
             let position = rng.below(model.positions.len());
             let place = model.positions.get(position)?;
-            let step = rng.below(model.problem.rules.portions.len());
+            let step = rng.below(steps);
             return Some(Move::Portion { position, eater: pick(&place.eaters, rng)?, step });
         }
         let position = pick(&self.free, rng)?;
         let place = &model.positions[position];
-        Some(match kind {
-            0..50 => Move::Cook { position, recipe: pick(&place.candidates, rng)? },
-            50..60 => Move::Swap { a: position, b: pick(&self.free, rng)? },
-            _ => Move::Leftover { position, source: pick(&place.sources, rng)? },
-        })
+        match kind {
+            0..KIND_COOK => {
+                let recipe = pick(&place.candidates, rng)?;
+                Some(self.make_room(position, recipe).unwrap_or(Move::Cook { position, recipe }))
+            }
+            KIND_COOK..KIND_PAIR => {
+                let b = pick(&model.day_positions[place.day], rng)?;
+                let (first, second) =
+                    (pick(&place.candidates, rng)?, pick(&model.positions[b].candidates, rng)?);
+                Some(Move::Pair { a: position, first, b, second })
+            }
+            KIND_PAIR..KIND_SWAP => Some(Move::Swap { a: position, b: pick(&self.free, rng)? }),
+            _ => Some(Move::Leftover { position, source: pick(&place.sources, rng)? }),
+        }
+    }
+
+    /// Where the recipe is cooked too close to a position already: taking it from there.
+    fn make_room(&mut self, a: usize, first: usize) -> Option<Move> {
+        let b = (self.state.times_cooked(first) > 0).then(|| self.state.too_close_cooking(a, first))??;
+        match self.state.choice(a) {
+            Choice::Cook(second) if self.model.allows(b, second) => Some(Move::Swap { a, b }),
+            _ => Some(Move::Pair {
+                a,
+                first,
+                b,
+                second: pick(&self.model.positions[b].candidates, &mut self.rng)?,
+            }),
+        }
     }
 
     /// Exact descent from where the state is: until no meal, portion or exchange of two meals makes the plan better.

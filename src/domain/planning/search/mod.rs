@@ -11,6 +11,7 @@ mod alternatives;
 mod anneal;
 mod chance;
 mod check;
+mod compile;
 mod empty;
 mod explain;
 mod filters;
@@ -23,6 +24,7 @@ mod rng;
 mod solution;
 mod state;
 mod terms;
+mod wishes;
 mod words;
 
 #[cfg(test)]
@@ -38,3 +40,4 @@ pub use goals::{EaterDay, NutrientTotal, Unmet};
 pub use problem::*;
 pub use solution::{PlannedMeal, Solution, solve, solve_with};
 pub use terms::{Term, Terms};
+pub use wishes::{Rules, Weights};

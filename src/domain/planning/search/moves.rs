@@ -11,6 +11,13 @@ pub(super) enum Move {
         position: usize,
         recipe: usize,
     },
+    /// Cook these two there: what the one brings, the other can make up for.
+    Pair {
+        a: usize,
+        first: usize,
+        b: usize,
+        second: usize,
+    },
     /// Eat there the rest of what is cooked at `source`.
     Leftover {
         position: usize,
@@ -34,6 +41,7 @@ impl State<'_> {
         let mark = self.mark();
         let done = match step {
             Move::Cook { position, recipe } => self.cook(position, recipe),
+            Move::Pair { a, first, b, second } => self.pair((a, first), (b, second)),
             Move::Leftover { position, source } => self.reuse(position, source),
             Move::Swap { a, b } => self.swap(a, b),
             Move::Portion { position, eater, step } => self.portion(position, eater, step),
@@ -52,6 +60,13 @@ impl State<'_> {
         self.is_free(position)
             && self.choice(position) != Choice::Cook(recipe)
             && self.replace(&[(position, Choice::Cook(recipe))])
+    }
+
+    fn pair(&mut self, (a, first): (usize, usize), (b, second): (usize, usize)) -> bool {
+        a != b
+            && self.is_free(a)
+            && self.is_free(b)
+            && self.replace(&[(a, Choice::Cook(first)), (b, Choice::Cook(second))])
     }
 
     fn reuse(&mut self, position: usize, source: usize) -> bool {

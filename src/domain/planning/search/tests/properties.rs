@@ -168,7 +168,9 @@ fn moves_do_make_and_drop_leftovers() {
     let mut search = Search::new(&model, &mut go_on);
     let mut most = 0;
     for _ in 0..3000 {
-        search.propose().is_some_and(|step| search.state.make(step));
+        if let Some(step) = search.propose() {
+            search.state.make(step);
+        }
         let plan = search.state.plan();
         most = most.max(plan.choices.iter().filter(|choice| matches!(choice, Choice::Leftover(_))).count());
     }

@@ -110,6 +110,31 @@ fn a_previous_plan_is_kept_where_little_speaks_against_it() {
 }
 
 #[test]
+fn the_objective_is_what_its_formulas_say() {
+    let mut problem = dinners(1, vec![recipe(1, &[Slot::Dinner])]);
+    problem.foods = vec![Food { cents_per_kg: Some(500), ..Food::default() }, Food::default()];
+    problem.recipes[0].ingredients = vec![Ingredient { food: 0, mg: 200_000 }];
+    problem.pantry = vec![
+        PantryLot { food: 0, mg: 50_000, expires: None },
+        PantryLot { food: 1, mg: 300_000, expires: Some(date(0)) },
+    ];
+    (problem.rules.portions, problem.rules.budget_cents) = (vec![100], Some(50));
+    let expected = Terms {
+        // Dinner carries 37 %: 103 kcal short of 703 at 1000 each, 1.1 g fibre short of 11.1 at 16 666 each.
+        nutrition: 103_000 + 18_332,
+        rating: 10_000,
+        effort: 20 * 500,
+        // 150 g at 5 a kilogram is 0.75, 0.25 above the budget.
+        money: 7_500,
+        over_budget: 10_000,
+        items: 5_000,
+        waste: 45_000,
+        ..Terms::default()
+    };
+    assert_eq!(solve(&problem).unwrap().terms, expected);
+}
+
+#[test]
 fn bad_problems_are_refused_with_a_pointer_each() {
     let pointers = |problem: &Problem| -> Vec<String> {
         problem.check().unwrap_err().into_iter().map(|invalid| invalid.pointer).collect()
