@@ -5,10 +5,10 @@ use super::doorbell::Doorbell;
 use super::journal::JournalHandle;
 use super::lane::Lane;
 use super::status::Registry;
+use super::view::View;
 use crate::domain::envelope::Envelope;
 use crate::store::{Filter, Outcome, Page, Store, StoreError, StoreResult};
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
@@ -25,16 +25,6 @@ pub struct Done {
     pub outcome: Outcome,
     /// The newest position when its unit was committed.
     pub position: i64,
-}
-
-/// A read model as the runtime sees it.
-pub struct View {
-    pub table: String,
-    pub reads: &'static [&'static str],
-    /// How far its rows are up to date.
-    pub caught_up: watch::Sender<i64>,
-    /// Position of the newest event that may have changed a row.
-    pub changed: AtomicI64,
 }
 
 /// See the module. One a runtime; nothing in it is global to the process.

@@ -16,6 +16,7 @@ mod runtime;
 mod status;
 mod supervisor;
 mod tasks;
+mod view;
 
 pub use context_actor::ATTEMPT_LIMIT;
 pub use dispatcher::{Accepted, Dispatcher, HARD_WATERMARK, NewCommand, Refusal};
@@ -26,3 +27,4 @@ pub use status::{ActorStatus, ActorView, Registry, Stage};
 pub use supervisor::{
     ChildSpec, Death, Exhausted, HasRegistry, Intensity, Plan, Start, Strategy, Supervisor, SupervisorMsg,
 };
+pub use view::View;

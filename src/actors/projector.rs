@@ -4,6 +4,7 @@ use super::doorbell::Doorbell;
 use super::hub::{Hub, SharedPage};
 use super::journal::Origin;
 use super::status::ActorStatus;
+use super::view::shown;
 use crate::domain::context::{ErasedProjection, Fold, RowChange};
 use crate::domain::envelope::Kind;
 use crate::store::{Checkpoint, Filter, TableChange, Unit};
@@ -62,6 +63,7 @@ impl Actor for Projector {
         // The one before may have died after its last commit and before it said so.
         if let Some(view) = hub.views.get(projection.name()) {
             view.changed.fetch_max(position, Relaxed);
+            view.forget();
         }
         bell.attach(move || drop(myself.cast(Wake)));
         Ok(ProjectorState {
@@ -112,10 +114,11 @@ impl ProjectorState {
                 }
             };
             let rows = self.fold.finish(loaded)?;
-            let any = !rows.is_empty();
+            let shown = shown(&rows);
             self.write(page.read_to, rows).await?;
             // After the commit: whoever sees the mark can read the rows.
-            if let Some(view) = self.hub.views.get(self.name).filter(|_| any) {
+            if let Some(view) = self.hub.views.get(self.name).filter(|_| !shown.is_empty()) {
+                view.remember(shown);
                 view.changed.store(page.read_to, Relaxed);
             }
             self.status.current.store(0, Relaxed);

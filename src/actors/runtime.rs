@@ -1,23 +1,21 @@
 //! Builds the tree from the list of contexts, starts it, and stops it in the reverse order.
 
-use super::context_actor::{self, ATTEMPT_LIMIT, ContextActor};
+use super::context_actor::{self, ContextActor};
 use super::dispatcher::{Dispatcher, HARD_WATERMARK};
 use super::doorbell::Doorbell;
-use super::hub::{Hub, View};
+use super::hub::Hub;
 use super::journal::{Journal, JournalHandle, Origin};
 use super::lane::Lane;
 use super::projector::{self, Projector, table_name};
 use super::reactor::{self, Reaction, Reactor};
 use super::status::{Registry, Stage};
-use super::supervisor::{
-    ChildSpec, Death, HasRegistry, Intensity, Plan, Start, Strategy, Supervisor, SupervisorMsg,
-};
+use super::supervisor::{ChildSpec, Death, HasRegistry, Plan, Start, Strategy, Supervisor, SupervisorMsg};
+use super::view::View;
 use crate::domain::context::{Context, ErasedProjection, ProjectionVisitor};
 use crate::domain::registry::Visitor;
 use crate::store::{BurntAttempt, Store, StoreError, Unit};
 use ractor::{Actor, ActorCell, ActorRef};
 use std::collections::HashMap;
-use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -159,9 +157,7 @@ async fn build_hub(store: Arc<dyn Store>, contexts: &Contexts) -> Result<Hub, St
     }
     let mut views = HashMap::new();
     for projection in &contexts.projections {
-        let caught_up = tokio::sync::watch::Sender::new(0);
-        let table = table_name(&**projection);
-        let view = View { table, reads: projection.reads(), caught_up, changed: AtomicI64::new(0) };
+        let view = View::new(table_name(&**projection), projection.reads());
         views.insert(projection.name(), view);
     }
     let last = store.last_position().await?;
@@ -201,9 +197,6 @@ fn journal_child(hub: &Arc<Hub>) -> ChildSpec {
     })
 }
 
-/// Poison is charged to its message and ends as a dead letter; the context's own budget is for what is left.
-const CONTEXT_RESTARTS: usize = 10 * ATTEMPT_LIMIT as usize;
-
 fn context_child<C: Context>(hub: Arc<Hub>) -> ChildSpec {
     let (starting, dying) = (hub.clone(), hub);
     ChildSpec::new(C::NAME, "context", move |start: Start| {
@@ -217,7 +210,6 @@ fn context_child<C: Context>(hub: Arc<Hub>) -> ChildSpec {
         }
     })
     .quarantined_when_exhausted()
-    .within(Intensity { restarts: CONTEXT_RESTARTS, ..Intensity::default() })
     .on_death(move |death| burn(dying.clone(), death))
 }
 

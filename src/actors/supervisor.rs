@@ -71,7 +71,8 @@ pub struct ChildSpec {
     pub intensity: Intensity,
     /// How long it may take to stop by itself before it is killed.
     pub patience: Duration,
-    /// Done before the restart, so that what is told there is durable first.
+    /// Done before the restart, so that what is told there is durable first. A death that is told there with the
+    /// message it is blamed on is charged to that message, not to the child's budget.
     pub on_death: Option<DeathFn>,
 }
 
@@ -90,12 +91,6 @@ impl ChildSpec {
             patience: Duration::from_secs(5),
             on_death: None,
         }
-    }
-
-    #[must_use]
-    pub fn within(mut self, intensity: Intensity) -> Self {
-        self.intensity = intensity;
-        self
     }
 
     #[must_use]
@@ -295,13 +290,18 @@ impl SupervisorState {
         );
         status.set_error(cause);
         status.set_stage(Stage::Restarting);
+        let mut charged_to_message = false;
         if let Some(tell) = child.spec.on_death.clone() {
+            charged_to_message = death.current != 0;
             tell(death).await;
+        }
+        if !charged_to_message {
+            child.deaths.push_back(Instant::now());
         }
         self.plan_restart(n, myself).await
     }
 
-    /// Charges the child's budget and sends for its restart after a pause, with those who share its fate.
+    /// Looks at the child's budget and sends for its restart after a pause, with those who share its fate.
     async fn plan_restart(
         &mut self,
         n: usize,
@@ -309,7 +309,6 @@ impl SupervisorState {
     ) -> Result<(), ActorProcessingErr> {
         let Some(child) = self.children.get_mut(n) else { return Ok(()) };
         let now = Instant::now();
-        child.deaths.push_back(now);
         child.deaths.retain(|at| now.duration_since(*at) < child.spec.intensity.within);
         if child.deaths.len() > child.spec.intensity.restarts {
             let end = exhausted(child);
@@ -350,6 +349,9 @@ impl SupervisorState {
             }
             if let Err(error) = self.start(n, myself).await {
                 tracing::error!(%error, "an actor did not restart");
+                if let Some(child) = self.children.get_mut(n) {
+                    child.deaths.push_back(Instant::now());
+                }
                 return self.plan_restart(n, myself).await;
             }
         }

@@ -183,8 +183,8 @@ async fn ended(
 
 async fn result(app: &App, view: Option<&str>, key: &Key) -> Result<Option<Box<RawValue>>, Problem> {
     let Some(view) = view.and_then(|name| app.dispatcher.hub().views.get(name)) else { return Ok(None) };
-    let rows = app.dispatcher.hub().store.rows_by_key(&view.table, vec![key.to_string()]).await?;
-    Ok(rows.into_iter().next().and_then(|(_, body)| RawValue::from_string(body).ok()))
+    let row = view.row(&*app.dispatcher.hub().store, key.as_str()).await?;
+    Ok(row.and_then(|body| RawValue::from_string(body.to_string()).ok()))
 }
 
 fn told(accepted: &Accepted, status: &'static str, code: StatusCode) -> (StatusCode, Answer) {

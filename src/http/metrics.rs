@@ -3,22 +3,51 @@
 use super::App;
 use crate::actors::ActorView;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header;
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use metrics::{counter, gauge, histogram};
+use metrics::{Histogram, counter, gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 /// Upper bounds of request times, in seconds.
 const BUCKETS: [f64; 12] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
 
+/// What requests are told apart by.
+type Labels = (Option<MatchedPath>, Method, StatusCode);
+
 /// A recorder of its own: nothing global, so that two servers can live in one process.
 pub struct Metrics {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
+    /// Looked up once a kind of request, not once a request. Routes, methods and status codes are few.
+    histograms: RwLock<HashMap<(String, Method, StatusCode), Histogram>>,
 }
+
+impl Metrics {
+    fn histogram(&self, (path, method, status): Labels) -> Histogram {
+        let route = path.as_ref().map_or("other", MatchedPath::as_str);
+        // A method somebody has made up must not make a new series.
+        let method = if KNOWN_METHODS.contains(&method) { method } else { Method::OPTIONS };
+        let key = (route.to_owned(), method, status);
+        let known = self.histograms.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        known.unwrap_or_else(|| {
+            let (route, method, status) = key.clone();
+            let labels =
+                [("route", route), ("method", method.to_string()), ("status", status.as_u16().to_string())];
+            let made = metrics::with_local_recorder(&self.recorder, || {
+                histogram!("http_server_request_duration_seconds", &labels)
+            });
+            self.histograms.write().unwrap_or_else(PoisonError::into_inner).insert(key, made.clone());
+            made
+        })
+    }
+}
+
+const KNOWN_METHODS: [Method; 6] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS];
 
 impl Default for Metrics {
     fn default() -> Self {
@@ -27,7 +56,7 @@ impl Default for Metrics {
         let builder = builder.set_buckets(&BUCKETS).unwrap_or_else(|_| PrometheusBuilder::new());
         let recorder = builder.build_recorder();
         let handle = recorder.handle();
-        Self { recorder, handle }
+        Self { recorder, handle, histograms: RwLock::default() }
     }
 }
 
@@ -38,14 +67,10 @@ pub(super) async fn middleware(
     next: Next,
 ) -> Response {
     let began = Instant::now();
-    let method = request.method().as_str().to_owned();
-    let route = path.map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
+    let method = request.method().clone();
     let response = next.run(request).await;
-    let status = response.status().as_u16().to_string();
-    metrics::with_local_recorder(&metrics.recorder, || {
-        let labels = [("route", route), ("method", method), ("status", status)];
-        histogram!("http_server_request_duration_seconds", &labels).record(began.elapsed().as_secs_f64());
-    });
+    let key = (path, method, response.status());
+    metrics.histogram(key).record(began.elapsed().as_secs_f64());
     response
 }
 

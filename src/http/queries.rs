@@ -36,9 +36,8 @@ pub(super) async fn item(app: &App, view: &str, key: &str) -> Result<Response, P
     let Some(view) = app.dispatcher.hub().views.get(view) else {
         return Err(Problem::not_found("there is no such thing"));
     };
-    let rows = app.dispatcher.hub().store.rows_by_key(&view.table, vec![key.to_owned()]).await?;
-    match rows.into_iter().next() {
-        Some((_, body)) => Ok(json(body)),
+    match view.row(&*app.dispatcher.hub().store, key).await? {
+        Some(body) => Ok(json(body.to_string())),
         None => Err(Problem::new(
             StatusCode::NOT_FOUND,
             format!("nothing here has the id {key:?}"),

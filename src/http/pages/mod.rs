@@ -64,8 +64,7 @@ async fn row<P: Projection>(app: &App, key: &str) -> Result<P::Row, Problem> {
     let hub = app.dispatcher.hub();
     let missing = || Problem::not_found("nothing has this id");
     let view = hub.views.get(P::NAME).ok_or_else(missing)?;
-    let found = hub.store.rows_by_key(&view.table, vec![key.to_owned()]).await?;
-    decode::<P>(&found.into_iter().next().ok_or_else(missing)?.1)
+    decode::<P>(&view.row(&*hub.store, key).await?.ok_or_else(missing)?)
 }
 
 fn decode<P: Projection>(body: &str) -> Result<P::Row, Problem> {

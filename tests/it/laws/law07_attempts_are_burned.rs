@@ -112,3 +112,14 @@ async fn a_unit_that_is_always_refused_ends_as_a_dead_letter() {
     until("it runs", || ready(world.view("contexts/ledger").state == meal_planner::actors::Stage::Running))
         .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_poisoned_messages_end_as_dead_letters_without_using_up_their_context() {
+    let world = World::start().await;
+    for n in 0..4 {
+        let poisoned = world.accept(explode(&format!("poisoned-{n}"), u32::MAX)).await.unwrap();
+        assert!(matches!(world.outcome(poisoned.id).await.outcome, Outcome::Dead { .. }));
+    }
+    world.ask(append("healthy", 1)).await;
+    assert_eq!(world.numbers("healthy").await, [1]);
+}
