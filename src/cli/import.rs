@@ -207,7 +207,7 @@ fn measured(coverage: Option<Coverage>) -> String {
     };
     let lines = format!("{lines_counted} of {lines_total} lines understood and measured");
     match mass_share_permille {
-        Some(share) => format!("{lines}, {} % of the weight", f64::from(share) / 10.0),
+        Some(share) => format!("{lines}, {} % of the known weight", f64::from(share) / 10.0),
         None => lines,
     }
 }
@@ -232,6 +232,9 @@ mod tests {
     #[test]
     fn what_is_measured_is_said_in_lines_and_weight() {
         let coverage = Coverage { lines_counted: 9, lines_total: 10, mass_share_permille: Some(985) };
-        assert_eq!(measured(Some(coverage)), "9 of 10 lines understood and measured, 98.5 % of the weight");
+        assert_eq!(
+            measured(Some(coverage)),
+            "9 of 10 lines understood and measured, 98.5 % of the known weight"
+        );
     }
 }
