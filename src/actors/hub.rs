@@ -9,6 +9,7 @@ use super::view::View;
 use crate::domain::envelope::Envelope;
 use crate::store::{Filter, Outcome, Page, Store, StoreError, StoreResult};
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
@@ -16,6 +17,8 @@ use uuid::Uuid;
 
 /// Newest messages kept in memory for readers that keep up.
 const TAIL: usize = 16_384;
+/// And the length of their bodies.
+const TAIL_BYTES: usize = 32 * 1024 * 1024;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -37,6 +40,8 @@ pub struct Hub {
     /// Rung when something was committed that the reader may care about.
     pub readers: RwLock<Vec<Arc<Doorbell>>>,
     tail: RwLock<VecDeque<Arc<Envelope>>>,
+    /// Length of all bodies in the tail; changed under its lock only.
+    tail_bytes: AtomicUsize,
     pub committed: watch::Sender<i64>,
     /// Waiting messages of one context past which new ones are refused.
     pub hard_watermark: i64,
@@ -61,6 +66,7 @@ impl Hub {
             views,
             readers: RwLock::default(),
             tail: RwLock::default(),
+            tail_bytes: AtomicUsize::new(0),
             committed: watch::Sender::new(last_position),
             hard_watermark: HARD_WATERMARK,
             waiters: Mutex::default(),
@@ -107,11 +113,16 @@ impl Hub {
                 |last: &Arc<Envelope>| messages.first().is_some_and(|m| m.position == last.position + 1);
             if !tail.back().is_none_or(follows) {
                 tail.clear();
+                self.tail_bytes.store(0, Ordering::Relaxed);
             }
-            let excess = (tail.len() + messages.len()).saturating_sub(TAIL);
-            let drop_count = excess.min(tail.len());
-            tail.drain(..drop_count);
             tail.extend(messages.iter().cloned());
+            let mut bytes: usize = self.tail_bytes.load(Ordering::Relaxed);
+            bytes += messages.iter().map(|message| message.body.len()).sum::<usize>();
+            while tail.len() > TAIL || bytes > TAIL_BYTES {
+                let Some(oldest) = tail.pop_front() else { break };
+                bytes -= oldest.body.len().min(bytes);
+            }
+            self.tail_bytes.store(if tail.is_empty() { 0 } else { bytes }, Ordering::Relaxed);
         }
         self.committed.send_replace(last.position);
         self.ring_readers();
@@ -122,7 +133,11 @@ impl Hub {
         if last <= *self.committed.borrow() {
             return;
         }
-        self.tail.write().unwrap_or_else(PoisonError::into_inner).clear();
+        {
+            let mut tail = self.tail.write().unwrap_or_else(PoisonError::into_inner);
+            tail.clear();
+            self.tail_bytes.store(0, Ordering::Relaxed);
+        }
         self.committed.send_replace(last);
         self.ring_readers();
     }
@@ -173,10 +188,10 @@ impl Hub {
             let newest = *self.committed.borrow();
             return (after >= newest).then(|| SharedPage { messages: Vec::new(), read_to: after });
         };
-        if first.position > after + 1 {
+        if first.position > after.saturating_add(1) {
             return None;
         }
-        let skip = usize::try_from(after + 1 - first.position).ok()?;
+        let skip = usize::try_from(after.saturating_add(1) - first.position).ok()?;
         let mut page = SharedPage { messages: Vec::new(), read_to: after };
         for message in tail.iter().skip(skip) {
             if page.messages.len() >= limit {

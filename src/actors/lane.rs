@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Messages held in memory for one context; what does not fit is read from the table when its turn comes.
 const WINDOW: usize = 8192;
+/// And the length of their bodies.
+const WINDOW_BYTES: usize = 16 * 1024 * 1024;
 
 /// Delivery in the order of positions, by the journal alone. Nothing in here is lost by losing it.
 pub struct Lane {
@@ -21,6 +23,8 @@ pub struct Lane {
 #[derive(Default)]
 struct Window {
     queue: VecDeque<Arc<Envelope>>,
+    /// Length of the bodies in the queue.
+    bytes: usize,
     /// Set when something was left to the table: nothing more is queued until the actor reads there.
     overflowed: bool,
 }
@@ -36,7 +40,7 @@ pub enum Pull {
 impl Lane {
     #[must_use]
     pub fn new(context: &str, status: Arc<ActorStatus>) -> Self {
-        let window = Mutex::new(Window { queue: VecDeque::new(), overflowed: true });
+        let window = Mutex::new(Window { overflowed: true, ..Window::default() });
         Self { context: context.into(), status, bell: Doorbell::default(), window }
     }
 
@@ -47,9 +51,10 @@ impl Lane {
         if window.overflowed {
             return;
         }
-        if window.queue.len() >= WINDOW {
+        if window.queue.len() >= WINDOW || window.bytes >= WINDOW_BYTES {
             window.overflowed = true;
         } else {
+            window.bytes += message.body.len();
             window.queue.push_back(message);
         }
     }
@@ -57,6 +62,7 @@ impl Lane {
     pub fn pull(&self) -> Pull {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         if !window.queue.is_empty() {
+            window.bytes = 0;
             return Pull::Messages(std::mem::take(&mut window.queue));
         }
         if std::mem::take(&mut window.overflowed) { Pull::Table } else { Pull::Nothing }
@@ -71,6 +77,7 @@ impl Lane {
     pub fn reset(&self) {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         window.queue.clear();
+        window.bytes = 0;
         window.overflowed = true;
     }
 }

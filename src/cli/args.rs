@@ -122,7 +122,7 @@ pub(super) struct Plan {
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub start: Option<chrono::NaiveDate>,
     /// How many days [default: 7]
-    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=31))]
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=28))]
     pub days: Option<u8>,
     /// The same seed gives the same plan
     #[arg(long)]

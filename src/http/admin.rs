@@ -3,6 +3,7 @@
 use super::App;
 use super::problem::Problem;
 use crate::actors::Stage;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -35,8 +36,11 @@ pub(super) async fn actors(State(app): State<App>) -> Response {
 }
 
 /// `GET /admin/actors/{path}`.
-pub(super) async fn actor(State(app): State<App>, Path(path): Path<String>) -> Result<Response, Problem> {
-    let found = app.dispatcher.hub().registry.find(&path);
+pub(super) async fn actor(
+    State(app): State<App>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    let found = path.ok().and_then(|Path(path)| app.dispatcher.hub().registry.find(&path));
     let found = found.ok_or_else(|| Problem::not_found("no actor has this path; see /admin/actors"))?;
     Ok(axum::Json(found.view()).into_response())
 }

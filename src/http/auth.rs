@@ -1,8 +1,10 @@
 //! Who may talk to us: a token or a session cookie for everything but health, known hosts only.
 
 use super::problem::Problem;
+use super::query_problem;
 use crate::clock;
 use crate::store::{Store, StoreResult};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -125,7 +127,7 @@ pub(super) async fn middleware(
         _ => return Err(stranger(secret.is_some())),
     }
     if cookie.is_some() && bearer(headers).is_none() {
-        check_origin(&gate, &request)?;
+        check_origin(&request)?;
     }
     Ok(next.run(request).await)
 }
@@ -148,13 +150,14 @@ fn check_host(gate: &Gate, request: &Request) -> Result<(), Problem> {
 }
 
 /// A browser's cookie alone is not enough for a change asked by a page of somebody else.
-fn check_origin(gate: &Gate, request: &Request) -> Result<(), Problem> {
+fn check_origin(request: &Request) -> Result<(), Problem> {
     if [Method::GET, Method::HEAD].contains(request.method()) {
         return Ok(());
     }
-    let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-    let host = origin.and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
-    if host.is_some_and(|host| gate.is_our_host(host)) {
+    let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let origin = text(header::ORIGIN).and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    // The whole authority: another port of the same machine is somebody else.
+    if origin.is_some() && origin == text(header::HOST) {
         return Ok(());
     }
     let hint = "changes with a cookie are taken from this server's own pages only; scripts use the token";
@@ -162,7 +165,8 @@ fn check_origin(gate: &Gate, request: &Request) -> Result<(), Problem> {
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(str::trim)
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 fn cookie(headers: &HeaderMap) -> Option<&str> {
@@ -179,8 +183,14 @@ pub(super) struct Login {
 /// Turns a one-time link into a session.
 pub(super) async fn login(
     State(gate): State<Arc<Gate>>,
-    Query(Login { code }): Query<Login>,
+    method: Method,
+    query: Result<Query<Login>, QueryRejection>,
 ) -> Result<Response, Problem> {
+    let Query(Login { code }) = query.map_err(|error| query_problem(&error))?;
+    if method != Method::GET {
+        let hint = "open the link in a browser";
+        return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "a link is opened with GET", hint));
+    }
     if !gate.use_code(&code) {
         let hint = "a link works once; print a new one with `meal-planner token --link`";
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "this link was used or never made", hint));

@@ -6,7 +6,7 @@ use super::auth::digest;
 use super::problem::Problem;
 use crate::actors::{Accepted, Done, NewCommand};
 use crate::domain::context::{Endpoint, Foreign, KeyFrom, Verb};
-use crate::domain::envelope::{Address, Key};
+use crate::domain::envelope::{Address, Key, derived_id};
 use crate::store::Outcome;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -94,16 +94,19 @@ fn foreign(headers: &HeaderMap) -> Result<Option<Foreign>, Problem> {
     }
 }
 
-/// A foreign body may hold many things: each becomes a command of its own.
+/// A foreign body may hold many things: each becomes a command of its own, with an answer of its own.
 async fn handle_all(app: &App, request: &Request<'_>, all: Vec<Checked>) -> Result<Response, Problem> {
     let single = all.len() == 1;
     let mut answers = Vec::with_capacity(all.len());
     for (n, checked) in all.into_iter().enumerate() {
-        let (status, answer) = accept(app, request, checked, n).await?;
+        let answer = accept(app, request, checked, n).await;
         if single {
-            return Ok(respond(status, &answer));
+            return answer.map(|(status, answer)| respond(status, &answer));
         }
-        answers.push(answer);
+        answers.push(match answer {
+            Ok((_, answer)) => serde_json::json!(answer),
+            Err(problem) => serde_json::json!({ "status": "refused", "problem": problem }),
+        });
     }
     let body = serde_json::json!({ "items": answers });
     Ok((StatusCode::ACCEPTED, axum::Json(body)).into_response())
@@ -126,7 +129,9 @@ async fn accept(
     checked: Checked,
     n: usize,
 ) -> Result<(StatusCode, Answer), Problem> {
-    let given = given_id(request.headers)?;
+    // The first has the id that was given, later ones follow from it, away from the ids of what it causes.
+    let nth = |id: Uuid| if n == 0 { id } else { derived_id(id, (1 << 40) + n as u64) };
+    let given = given_id(request.headers)?.map(nth);
     let id = given.unwrap_or_else(Uuid::now_v7);
     let key = checked.key.clone().map_or_else(|| key(request, id), Ok)?;
     let command = NewCommand {
@@ -245,17 +250,16 @@ fn idempotency(request: &Request<'_>, n: usize) -> Result<Option<Digests>, Probl
 /// `Prefer: wait=<seconds>` of RFC 7240.
 fn patience(headers: &HeaderMap) -> Result<Option<Duration>, Problem> {
     let preferences = headers.get_all("prefer").into_iter().filter_map(|value| value.to_str().ok());
-    let mut waits = preferences
-        .flat_map(|text| text.split([',', ';']))
-        .filter_map(|part| part.trim().strip_prefix("wait"))
-        .filter_map(|rest| rest.trim().strip_prefix('='));
-    let Some(text) = waits.next() else { return Ok(None) };
-    let seconds: u64 = text.trim().trim_matches('"').parse().map_err(|_| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            format!("\"wait={text}\" is no number of seconds"),
-            "send Prefer: wait=10",
-        )
-    })?;
+    let mut pairs =
+        preferences.flat_map(|text| text.split([',', ';'])).filter_map(|part| part.split_once('='));
+    let wait = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("wait"));
+    let Some(text) = wait.map(|(_, text)| text.trim().trim_matches('"')) else { return Ok(None) };
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number {
+        let detail = format!("\"wait={text}\" is no number of seconds");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, detail, "send Prefer: wait=10"));
+    }
+    // More seconds than fit are as good as the longest wait.
+    let seconds = text.parse().unwrap_or(u64::MAX);
     Ok(Some(Duration::from_secs(seconds).min(LONGEST_WAIT)))
 }

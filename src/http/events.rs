@@ -3,9 +3,11 @@
 use super::App;
 use super::problem::Problem;
 use super::queries::page_limit;
+use super::query_problem;
 use crate::actors::Hub;
 use crate::domain::envelope::{Envelope, Kind};
 use crate::store::{Filter, MessageStatus, Outcome};
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
@@ -23,9 +25,12 @@ const MOST_CAUSED: i64 = 1000;
 const STREAM_BATCH: usize = 500;
 
 /// `GET /api/events/{id}`.
-pub(super) async fn status(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn status(
+    State(app): State<App>,
+    id: Result<Path<Uuid>, PathRejection>,
+) -> Result<Response, Problem> {
     let unknown = || Problem::not_found("no message has this id");
-    let id = Uuid::parse_str(&id).map_err(|_| unknown())?;
+    let Path(id) = id.map_err(|_| unknown())?;
     let store = &app.dispatcher.hub().store;
     let Some(status) = store.message(id).await? else { return Err(unknown()) };
     let caused = match status.outcome.as_ref().and_then(|outcome| outcome.caused) {
@@ -101,8 +106,9 @@ impl EventQuery {
 /// `GET /api/events`: oldest first; `next_after` goes into `after` for the next page, until it stops moving.
 pub(super) async fn list(
     State(app): State<App>,
-    Query(query): Query<EventQuery>,
+    query: Result<Query<EventQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
+    let Query(query) = query.map_err(|error| query_problem(&error))?;
     let limit = page_limit(query.limit)?;
     let after = query.after.unwrap_or(0).max(0);
     let page = app.dispatcher.hub().messages_after(after, limit as usize, &query.filter()).await?;
@@ -113,9 +119,10 @@ pub(super) async fn list(
 /// `GET /api/events/stream`: server-sent events from `after` or `Last-Event-ID` on; from now on without either.
 pub(super) async fn live(
     State(app): State<App>,
-    Query(query): Query<EventQuery>,
+    query: Result<Query<EventQuery>, QueryRejection>,
     headers: HeaderMap,
-) -> Sse<impl Stream<Item = Result<SseEvent, Infallible>>> {
+) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>, Problem> {
+    let Query(query) = query.map_err(|error| query_problem(&error))?;
     let last_id = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
     let hub = app.dispatcher.hub().clone();
     let newest = *hub.committed.borrow();
@@ -125,7 +132,7 @@ pub(super) async fn live(
         pending: VecDeque::new(),
         hub,
     };
-    Sse::new(stream::unfold(follower, next_event)).keep_alive(KeepAlive::default())
+    Ok(Sse::new(stream::unfold(follower, next_event)).keep_alive(KeepAlive::default()))
 }
 
 struct Follower {

@@ -25,6 +25,7 @@ use crate::actors::Dispatcher;
 use crate::domain::context::{Endpoint, Route, Verb};
 use axum::Router;
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, Path, Query};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -129,9 +130,10 @@ fn command_route(context: usize, endpoint: Endpoint) -> MethodRouter<App> {
     on(
         filter,
         async move |axum::extract::State(app): axum::extract::State<App>,
-                    Path(path): Path<HashMap<String, String>>,
+                    path: Result<Path<HashMap<String, String>>, PathRejection>,
                     headers: HeaderMap,
                     body: Body| {
+            let Path(path) = path.map_err(|error| path_problem(&error))?;
             let body = read_body(body).await?;
             let id = path.get("id").cloned();
             commands::handle(&app, context, endpoint, id, &headers, &body).await
@@ -179,7 +181,8 @@ fn add_query(router: Router<App>, view: &'static str, route: Route) -> Router<Ap
         ),
         Route::Item { path, .. } => router.route(
             path,
-            get(async move |State(app): State<App>, Path(id): Path<String>| {
+            get(async move |State(app): State<App>, id: Result<Path<String>, PathRejection>| {
+                let Path(id) = id.map_err(|error| path_problem(&error))?;
                 queries::item(&app, view, &id).await
             }),
         ),
@@ -187,6 +190,10 @@ fn add_query(router: Router<App>, view: &'static str, route: Route) -> Router<Ap
             router.route(path, get(async move |State(app): State<App>| queries::item(&app, view, key).await))
         }
     }
+}
+
+fn path_problem(error: &PathRejection) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, error.body_text(), "write ids as they were given")
 }
 
 fn query_problem(error: &axum::extract::rejection::QueryRejection) -> Problem {

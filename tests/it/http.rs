@@ -60,6 +60,25 @@ async fn bad_bodies_are_told_what_is_wrong_and_leave_nothing_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_of_several_recipes_gets_an_answer_of_its_own() {
+    let (_data, server) = server().await;
+    let recipe = |name: &str| json!({"@type": "Recipe", "name": name, "recipeIngredient": ["1 leek"]});
+    let id = "01890000-0000-7000-8000-000000000001";
+    let send = async || {
+        let request =
+            server.request("POST", "/api/recipes").header("Message-Id", id).header("Prefer", "Wait=30");
+        let request = request.header("Content-Type", "application/ld+json");
+        answer(request.body(json!([recipe("A"), recipe("B")]).to_string())).await.unwrap()
+    };
+    let (status, first) = send().await;
+    assert_eq!(status, 202, "{first}");
+    let ids = |answer: &Value| [0, 1].map(|n| answer["items"][n]["event_id"].clone());
+    assert_eq!(first["items"][1]["status"], "handled", "{first}");
+    assert_eq!(ids(&send().await.1), ids(&first), "a repeat gets the first answers");
+    assert_eq!(server.get("/api/recipes").await.1["items"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_type_is_pointed_at() {
     let (_data, server) = server().await;
     let recipe = json!({"name": "x", "servings": 1, "ingredients": ["1 leek", 7]});
@@ -94,6 +113,15 @@ async fn unknown_things_are_not_found_and_absurd_wishes_refused() {
     is_problem(status, 400, &problem);
     let (status, problem) = answer(server.request("PATCH", "/api/recipes")).await.unwrap();
     is_problem(status, 405, &problem);
+    for path in ["/api/events?after=x", "/api/events/stream?colour=green", "/api/recipes/%ff", "/login"] {
+        let (status, problem) = server.get(path).await;
+        is_problem(status, 400, &problem);
+    }
+    let far = format!("/api/events?after={}", i64::MAX);
+    assert_eq!(server.get(&far).await.1["items"], json!([]));
+    let never = json!({"start": "9999-12-31"});
+    let (status, problem) = server.ask("POST", "/api/triggers/meal_plan_generation", never).await;
+    is_problem(status, 422, &problem);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,7 +156,9 @@ async fn a_one_time_link_works_once_and_its_cookie_needs_our_origin() {
     assert_eq!(page.status().as_u16(), 200);
     let post = || client.post(format!("{}/api/recipes", server.url)).header("Cookie", cookie).json(&soup());
     assert_eq!(post().send().await.unwrap().status().as_u16(), 403);
-    assert_eq!(post().header("Origin", "http://evil.example").send().await.unwrap().status().as_u16(), 403);
+    for origin in ["http://evil.example", "http://127.0.0.1:1", "http://localhost", "null"] {
+        assert_eq!(post().header("Origin", origin).send().await.unwrap().status().as_u16(), 403, "{origin}");
+    }
     assert_eq!(post().header("Origin", &server.url).send().await.unwrap().status().as_u16(), 202);
 }
 

@@ -14,4 +14,5 @@ pub use context::{
     MealPlanCreated, MealPlanDiscarded, MealPlanGenerated, Planning, State,
 };
 pub use plan::{Dish, Meal, MealPlan, Missed, NutrientTotal, Portion, Total};
+pub(crate) use problem::no_first_day;
 pub use views::{PlanView, Plans, Status};

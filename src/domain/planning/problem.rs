@@ -72,8 +72,13 @@ fn start(given: Option<NaiveDate>, today: NaiveDate) -> Result<NaiveDate, Reject
     if (-1..=366).contains(&distance) {
         return Ok(start);
     }
+    Err(no_first_day(start))
+}
+
+/// Plans begin from yesterday to a year from now.
+pub(crate) fn no_first_day(start: NaiveDate) -> Rejection {
     let hint = "give a day from yesterday to a year from now, or leave it out for tomorrow";
-    Err(Rejection::invalid("/start", format!("{start} is no day to plan from"), hint))
+    Rejection::invalid("/start", format!("{start} is no day to plan from"), hint)
 }
 
 pub(super) fn check_days(days: Option<u32>) -> Result<(), Rejection> {

@@ -187,10 +187,8 @@ impl Context for Recipes {
             Command::RateRecipe(RateRecipe { stars }) if !(1..=5).contains(stars) => {
                 Err(Rejection::invalid("/stars", format!("{stars} stars"), "give 1 to 5 stars"))
             }
-            Command::ImportRecipe(_)
-            | Command::DeleteRecipe(_)
-            | Command::CalculateNutrition(_)
-            | Command::RateRecipe(_) => Ok(()),
+            Command::ImportRecipe(ImportRecipe { draft }) => from_draft(draft.clone()).check(),
+            Command::DeleteRecipe(_) | Command::CalculateNutrition(_) | Command::RateRecipe(_) => Ok(()),
         }
     }
 

@@ -14,6 +14,7 @@ const MOST_SERVINGS: u32 = 500;
 const MOST_MINUTES: u32 = 14 * 24 * 60;
 const MOST_LINES: usize = 300;
 const LONGEST_TEXT: usize = 20_000;
+const MOST_BYTES: usize = 200_000;
 /// Name space of the ids of imported recipes.
 const IMPORTED: Uuid = Uuid::from_u128(0x6d65_616c_2d70_6c61_6e6e_6572_2072_6563);
 
@@ -125,7 +126,21 @@ impl Recipe {
                 "a line, step or description has at most 20,000 bytes",
             );
         }
+        if self.bytes() > MOST_BYTES {
+            return no(
+                "",
+                "the recipe is too long".to_owned(),
+                "all its texts together have at most 200,000 bytes",
+            );
+        }
         Ok(())
+    }
+
+    fn bytes(&self) -> usize {
+        let lists = [&self.ingredients, &self.steps, &self.categories, &self.keywords, &self.remarks];
+        let texts =
+            [&self.description, &self.cuisine, &self.source_url, &self.image, &self.author, &self.license];
+        lists.into_iter().flatten().chain(texts.into_iter().flatten()).map(String::len).sum()
     }
 
     /// What people send by hand must have ingredients; what is imported comes in as it is.

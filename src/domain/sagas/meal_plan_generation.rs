@@ -4,7 +4,7 @@ use super::Step;
 use crate::domain::context::{Context, Outgoing, Rejection};
 use crate::domain::envelope::Metadata;
 use crate::domain::message::DecodeError;
-use crate::domain::planning::{ActivateMealPlan, DiscardMealPlan, GenerateMealPlan, Planning};
+use crate::domain::planning::{ActivateMealPlan, DiscardMealPlan, GenerateMealPlan, Planning, no_first_day};
 use crate::domain::shopping::{CreateShoppingList, DiscardShoppingList, Shopping};
 use chrono::NaiveDate;
 use schemars::JsonSchema;
@@ -41,6 +41,16 @@ impl StartMealPlanGeneration {
     /// What can be refused before anything is started.
     pub(super) fn check(&self) -> Result<(), Rejection> {
         Planning::check(&self.generate().into())
+    }
+
+    /// # Errors
+    /// When no plan can begin on the first day, whatever the household's time zone is.
+    pub(super) fn check_start(&self, metadata: &Metadata) -> Result<(), Rejection> {
+        let today = metadata.time.date_naive();
+        match self.start {
+            Some(start) if !(-2..=367).contains(&(start - today).num_days()) => Err(no_first_day(start)),
+            Some(_) | None => Ok(()),
+        }
     }
 
     pub(super) fn flow(&self, metadata: &Metadata) -> MealPlanGeneration {

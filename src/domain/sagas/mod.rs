@@ -129,6 +129,7 @@ impl Context for Sagas {
                 Err(Rejection::conflict("this saga has started already", "start a new one"))
             }
             Command::StartMealPlanGeneration(start) => {
+                start.check_start(metadata)?;
                 let flow = Flow::MealPlanGeneration(start.flow(metadata));
                 let steps = flow.steps()?.iter().map(|step| step.name.to_owned()).collect();
                 Ok(vec![SagaStarted { flow, steps }.into()])

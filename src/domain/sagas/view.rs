@@ -21,7 +21,7 @@ pub enum Status {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StepStatus {
     pub name: String,
-    /// waiting, running, completed, failed or compensated
+    /// waiting, running, completed, failed, compensated, stuck or skipped
     pub status: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -102,7 +102,12 @@ impl Projection for Sagas {
             }
             Event::StepCompensated(undone) => saga.set(&undone.step, "compensated", None),
             Event::SagaCompleted(_) => saga.status = Status::Completed,
-            Event::SagaFailed(_) => saga.status = Status::Failed,
+            Event::SagaFailed(_) => {
+                saga.status = Status::Failed;
+                for step in saga.steps.iter_mut().filter(|step| step.status == "waiting") {
+                    "skipped".clone_into(&mut step.status);
+                }
+            }
             Event::SagaStuck(stuck) => {
                 saga.status = Status::Stuck;
                 saga.set(&stuck.step, "stuck", Some(stuck.error.clone()));
