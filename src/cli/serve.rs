@@ -22,7 +22,7 @@ const FENCE_CHECK: Duration = Duration::from_secs(1);
 /// When the server cannot start, or ends without being told to.
 pub(super) async fn run(config: &Config, with_demo: bool, as_json: bool) -> Result<(), Failure> {
     if with_demo && config.profile == Profile::Prod {
-        let hint = "try it elsewhere: meal-planner serve --demo --profile dev --data /tmp/meal-planner-demo";
+        let hint = "try it elsewhere: meal-planner serve --demo --profile dev --data demo-data";
         return Err(Failure::new(
             Exit::Usage,
             "--demo is not for profile prod: it adds people and recipes",
