@@ -353,7 +353,7 @@ impl<C: Context> ContextState<C> {
     fn finish_unit(&self, message: &Envelope, outcome: Outcome, mut messages: Vec<Envelope>) -> Unit {
         if let Some(to) = &message.extra.reply_to {
             let id = message.derived_id(messages.len() as u64);
-            let (address, type_name, body) = reply::answer(to, &outcome_of(&outcome), &messages);
+            let (address, type_name, body) = reply::answer(to, &outcome, &messages);
             messages.push(caused(message, &address, type_name, body, id));
         }
         let status = &self.lane.status;
@@ -479,14 +479,6 @@ fn caused(
         trace: message.trace.clone(),
         extra: Extra { user: message.extra.user.clone(), ..Extra::default() },
         ..Envelope::command(to, type_name, body, id, clock::now())
-    }
-}
-
-fn outcome_of(outcome: &Outcome) -> reply::Ending {
-    match outcome {
-        Outcome::Handled => reply::Ending::Handled,
-        Outcome::Rejected { rejection } => reply::Ending::Rejected { rejection: rejection.clone() },
-        Outcome::Dead { reason } => reply::Ending::Dead { reason: reason.clone() },
     }
 }
 

@@ -1,6 +1,6 @@
 //! The contract between the runtime and an engine: units to commit, and everything that can be read.
 
-use crate::domain::context::{Rejection, RowChange};
+use crate::domain::context::RowChange;
 use crate::domain::envelope::{Envelope, Key};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -25,16 +25,9 @@ pub enum StoreError {
     Unusable { message: String, hint: String },
 }
 
-pub type StoreResult<T> = Result<T, StoreError>;
+pub use crate::domain::reply::Ending as Outcome;
 
-/// How a command ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "status", rename_all = "snake_case")]
-pub enum Outcome {
-    Handled,
-    Rejected { rejection: Rejection },
-    Dead { reason: String },
-}
+pub type StoreResult<T> = Result<T, StoreError>;
 
 /// A command that is done, within the unit that says what it led to.
 #[derive(Clone, Debug, PartialEq, Eq)]

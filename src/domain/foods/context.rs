@@ -138,6 +138,31 @@ impl Context for Foods {
     }
 }
 
+/// What read models that care about foods alone read: the common body of their [`Projection::read`].
+///
+/// # Errors
+/// When the event does not decode.
+pub fn read_imported(envelope: &Envelope) -> Result<Option<FoodsImported>, DecodeError> {
+    Ok(match read_as::<Foods>(envelope)? {
+        Some(Event::FoodsImported(imported)) => Some(imported),
+        Some(Event::IngredientMatched(_)) | None => None,
+    })
+}
+
+impl FoodsImported {
+    /// The rows that are keyed by food.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        self.foods.iter().map(|food| food.id.to_string()).collect()
+    }
+
+    /// The food of a row; the last one counts when one stands there twice.
+    #[must_use]
+    pub fn food(&self, key: &str) -> Option<&Food> {
+        self.foods.iter().rev().find(|food| food.id.as_str() == key)
+    }
+}
+
 /// Every food, by id.
 pub struct Catalogue;
 
@@ -148,18 +173,15 @@ impl Projection for Catalogue {
     type Event = FoodsImported;
 
     fn read(envelope: &Envelope) -> Result<Option<FoodsImported>, DecodeError> {
-        Ok(match read_as::<Foods>(envelope)? {
-            Some(Event::FoodsImported(imported)) => Some(imported),
-            Some(Event::IngredientMatched(_)) | None => None,
-        })
+        read_imported(envelope)
     }
 
     fn keys(_: &Envelope, event: &FoodsImported) -> Vec<String> {
-        event.foods.iter().map(|food| food.id.to_string()).collect()
+        event.keys()
     }
 
     fn apply(row: &mut Option<Food>, key: &str, _: &Envelope, event: &FoodsImported) {
-        if let Some(food) = event.foods.iter().rev().find(|food| food.id.as_str() == key) {
+        if let Some(food) = event.food(key) {
             *row = Some(food.clone());
         }
     }

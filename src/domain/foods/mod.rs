@@ -8,7 +8,7 @@ mod table;
 pub use aisle::Aisle;
 pub use context::{
     CATALOGUE, Catalogue, Command, Event, Foods, FoodsImported, ImportFoods, IngredientMatched,
-    MatchIngredient, State,
+    MatchIngredient, State, read_imported,
 };
 pub use food::{Food, FoodId, InvalidFoodId};
 pub use table::{TableError, read_table};

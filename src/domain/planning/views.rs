@@ -270,18 +270,15 @@ impl Projection for Staples {
     type Event = foods::FoodsImported;
 
     fn read(envelope: &Envelope) -> Result<Option<foods::FoodsImported>, DecodeError> {
-        Ok(match read_as::<Foods>(envelope)? {
-            Some(foods::Event::FoodsImported(imported)) => Some(imported),
-            Some(foods::Event::IngredientMatched(_)) | None => None,
-        })
+        foods::read_imported(envelope)
     }
 
     fn keys(_: &Envelope, event: &foods::FoodsImported) -> Vec<String> {
-        event.foods.iter().map(|food| food.id.to_string()).collect()
+        event.keys()
     }
 
     fn apply(row: &mut Option<FoodId>, key: &str, _: &Envelope, event: &foods::FoodsImported) {
-        if let Some(food) = event.foods.iter().rev().find(|food| food.id.as_str() == key) {
+        if let Some(food) = event.food(key) {
             *row = food.staple.then(|| food.id.clone());
         }
     }

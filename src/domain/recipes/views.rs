@@ -259,9 +259,7 @@ impl Projection for KnownFoods {
 
     fn keys(_: &Envelope, event: &foods::Event) -> Vec<String> {
         match event {
-            foods::Event::FoodsImported(imported) => {
-                imported.foods.iter().map(|food| food.id.to_string()).collect()
-            }
+            foods::Event::FoodsImported(imported) => imported.keys(),
             foods::Event::IngredientMatched(matched) => vec![matched.food.to_string()],
         }
     }
@@ -271,8 +269,7 @@ impl Projection for KnownFoods {
         let known = row.get_or_insert(KnownFood { id, food: None, phrases: BTreeSet::new() });
         match event {
             foods::Event::FoodsImported(imported) => {
-                let food = imported.foods.iter().rev().find(|food| food.id == known.id);
-                known.food = food.cloned().or(known.food.take());
+                known.food = imported.food(key).cloned().or(known.food.take());
             }
             foods::Event::IngredientMatched(matched) => {
                 known.phrases.insert(matched.phrase.clone());

@@ -218,18 +218,15 @@ impl Projection for FoodsLearned {
     type Event = foods::FoodsImported;
 
     fn read(envelope: &Envelope) -> Result<Option<foods::FoodsImported>, DecodeError> {
-        Ok(match read_as::<Foods>(envelope)? {
-            Some(foods::Event::FoodsImported(imported)) => Some(imported),
-            Some(foods::Event::IngredientMatched(_)) | None => None,
-        })
+        foods::read_imported(envelope)
     }
 
     fn keys(_: &Envelope, event: &foods::FoodsImported) -> Vec<String> {
-        event.foods.iter().map(|food| food.id.to_string()).collect()
+        event.keys()
     }
 
     fn apply(row: &mut Option<KnownFood>, key: &str, _: &Envelope, event: &foods::FoodsImported) {
-        let Some(food) = event.foods.iter().rev().find(|food| food.id.as_str() == key) else { return };
+        let Some(food) = event.food(key) else { return };
         *row = Some(KnownFood {
             id: food.id.clone(),
             name: food.name.clone(),
