@@ -7,6 +7,7 @@
 mod context_actor;
 mod dispatcher;
 mod doorbell;
+mod facts;
 mod hub;
 mod journal;
 mod lane;
