@@ -6,14 +6,14 @@ use super::hub::Hub;
 use super::journal::{Origin, Unwritten};
 use super::lane::{Lane, Pull};
 use super::tasks;
-use crate::clock;
 use crate::domain::context::Context;
 use crate::domain::envelope::{Envelope, Extra, Key, Kind, Metadata, ReplyTo};
 use crate::domain::message::{DecodeError, Message};
 use crate::domain::reply;
 use crate::store::{Handled, Outcome, Snapshot, StoreError, Stream, Unit, Waiting};
+use chrono::{DateTime, Utc};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -305,7 +305,7 @@ impl<C: Context> ContextState<C> {
             return Err(format!("the aggregate {} was not loaded", message.key).into());
         };
         let metadata = Metadata::of(message);
-        let now = clock::now();
+        let now = self.hub.environment.now();
         let before = cell.version;
         let mut messages = Vec::with_capacity(events.len());
         let mut sends = Vec::new();
@@ -338,7 +338,7 @@ impl<C: Context> ContextState<C> {
         };
         for outgoing in sends {
             let id = message.derived_id(messages.len() as u64);
-            let mut command = caused(message, &outgoing.to, outgoing.type_name, outgoing.body, id);
+            let mut command = caused(message, &outgoing.to, outgoing.type_name, outgoing.body, id, now);
             command.extra.reply_to = outgoing.reply_step.map(|step| ReplyTo {
                 context: C::NAME.to_owned(),
                 key: message.key.clone(),
@@ -355,7 +355,7 @@ impl<C: Context> ContextState<C> {
         if let Some(to) = &message.extra.reply_to {
             let id = message.derived_id(messages.len() as u64);
             let (address, type_name, body) = reply::answer(to, &outcome, &messages);
-            messages.push(caused(message, &address, type_name, body, id));
+            messages.push(caused(message, &address, type_name, body, id, self.hub.environment.now()));
         }
         let status = &self.lane.status;
         match &outcome {
@@ -393,7 +393,7 @@ impl<C: Context> ContextState<C> {
     /// Brings the aggregates of these messages into memory.
     async fn load(&mut self, messages: &[Arc<Envelope>]) -> Result<(), ActorProcessingErr> {
         self.make_room();
-        let missing: HashSet<&Key> =
+        let missing: BTreeSet<&Key> =
             messages.iter().map(|m| &m.key).filter(|key| !self.cells.contains_key(*key)).collect();
         if missing.is_empty() {
             return Ok(());
@@ -473,12 +473,13 @@ fn caused(
     type_name: &str,
     body: String,
     id: uuid::Uuid,
+    now: DateTime<Utc>,
 ) -> Envelope {
     Envelope {
         causation_id: Some(message.id),
         correlation_id: message.correlation_id,
         trace: message.trace.clone(),
         extra: Extra { user: message.extra.user.clone(), ..Extra::default() },
-        ..Envelope::command(to, type_name, body, id, clock::now())
+        ..Envelope::command(to, type_name, body, id, now)
     }
 }

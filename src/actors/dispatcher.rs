@@ -2,10 +2,10 @@
 
 use super::hub::{Done, Hub};
 use super::journal::Origin;
-use crate::clock;
 use crate::domain::context::Rejection;
 use crate::domain::envelope::{Address, Envelope, Key};
 use crate::store::{Idempotency, MessageStatus, StoreError, StoreResult, Unit};
+use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -81,7 +81,7 @@ impl Dispatcher {
         if let Some(repeat) = self.repeated(&command).await? {
             return Ok(repeat);
         }
-        match self.0.journal.commit(Origin::Edge, vec![unit(&command)]).await {
+        match self.0.journal.commit(Origin::Edge, vec![unit(&command, self.0.environment.now())]).await {
             Ok(placed) => {
                 let position = placed.first().map_or(0, |place| place.first);
                 Ok(Accepted { id: command.id, key: command.to.key, position, repeated: false })
@@ -186,9 +186,9 @@ impl NewCommand {
     }
 }
 
-fn unit(command: &NewCommand) -> Unit {
+fn unit(command: &NewCommand, now: DateTime<Utc>) -> Unit {
     let NewCommand { to, type_name, body, id, .. } = command;
-    let mut envelope = Envelope::command(to, type_name, body.clone(), *id, clock::now());
+    let mut envelope = Envelope::command(to, type_name, body.clone(), *id, now);
     envelope.schema_version = command.schema_version;
     envelope.trace.clone_from(&command.trace);
     envelope.extra.user.clone_from(&command.user);

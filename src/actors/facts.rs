@@ -1,7 +1,6 @@
 //! Decisions that rest on more than their aggregate: facts are gathered beside the actor, and shared while they hold.
 
 use super::hub::Hub;
-use super::tasks;
 use crate::domain::context::{Context, Need, Rows};
 use crate::domain::envelope::{Envelope, Metadata};
 use crate::store::{Outcome, RowQuery, StoreError};
@@ -43,7 +42,7 @@ impl<C: Context> Gathering<C> {
         let _slot = self.slots.acquire().await.map_err(|error| error.to_string())?;
         let facts = self.facts(hub, C::needs(&command), message.position).await?;
         let metadata = Metadata::of(message);
-        let decided = tasks::heavy(move || C::decide(&state, &command, &facts, &metadata)).await?;
+        let decided = hub.environment.heavy(move || C::decide(&state, &command, &facts, &metadata)).await?;
         Ok(decided.map_err(|rejection| Outcome::Rejected { rejection }))
     }
 
@@ -73,7 +72,8 @@ impl<C: Context> Gathering<C> {
             };
             rows.0.insert(need.projection, found.map_err(|error| error.to_string())?);
         }
-        let facts = tasks::heavy(move || C::facts(&rows)).await?.map_err(|error| error.to_string())?;
+        let facts =
+            hub.environment.heavy(move || C::facts(&rows)).await?.map_err(|error| error.to_string())?;
         let facts = Arc::new(facts);
         let mut known = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= FACTS_KEPT {

@@ -2,13 +2,14 @@
 
 use super::dispatcher::HARD_WATERMARK;
 use super::doorbell::Doorbell;
+use super::environment::Environment;
 use super::journal::JournalHandle;
 use super::lane::Lane;
 use super::status::Registry;
 use super::view::View;
 use crate::domain::envelope::Envelope;
 use crate::store::{Filter, Outcome, Page, Store, StoreError, StoreResult};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -35,8 +36,9 @@ pub struct Hub {
     pub store: Arc<dyn Store>,
     pub journal: JournalHandle,
     pub registry: Registry,
-    pub lanes: HashMap<&'static str, Arc<Lane>>,
-    pub views: HashMap<&'static str, View>,
+    pub lanes: BTreeMap<&'static str, Arc<Lane>>,
+    pub views: BTreeMap<&'static str, View>,
+    pub environment: Environment,
     /// Rung when something was committed that the reader may care about.
     pub readers: RwLock<Vec<Arc<Doorbell>>>,
     tail: RwLock<VecDeque<Arc<Envelope>>>,
@@ -54,8 +56,8 @@ impl Hub {
         store: Arc<dyn Store>,
         journal: JournalHandle,
         registry: Registry,
-        lanes: HashMap<&'static str, Arc<Lane>>,
-        views: HashMap<&'static str, View>,
+        lanes: BTreeMap<&'static str, Arc<Lane>>,
+        views: BTreeMap<&'static str, View>,
         last_position: i64,
     ) -> Self {
         Self {
@@ -64,6 +66,7 @@ impl Hub {
             registry,
             lanes,
             views,
+            environment: Environment::default(),
             readers: RwLock::default(),
             tail: RwLock::default(),
             tail_bytes: AtomicUsize::new(0),

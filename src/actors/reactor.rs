@@ -4,7 +4,6 @@ use super::doorbell::Doorbell;
 use super::hub::Hub;
 use super::journal::Origin;
 use super::status::ActorStatus;
-use crate::clock;
 use crate::domain::context::Outgoing;
 use crate::domain::envelope::{Envelope, Extra, Kind};
 use crate::domain::message::DecodeError;
@@ -120,7 +119,13 @@ impl ReactorState {
             correlation_id: event.correlation_id,
             trace: event.trace.clone(),
             extra: Extra { user: event.extra.user.clone(), ..Extra::default() },
-            ..Envelope::command(&outgoing.to, outgoing.type_name, outgoing.body, id, clock::now())
+            ..Envelope::command(
+                &outgoing.to,
+                outgoing.type_name,
+                outgoing.body,
+                id,
+                self.hub.environment.now(),
+            )
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::context_actor::{self, ContextActor};
 use super::dispatcher::{Dispatcher, HARD_WATERMARK};
 use super::doorbell::Doorbell;
+use super::environment::Environment;
 use super::hub::Hub;
 use super::journal::{Journal, JournalHandle, Origin};
 use super::lane::Lane;
@@ -15,7 +16,7 @@ use crate::domain::context::{Context, ErasedProjection, ProjectionVisitor};
 use crate::domain::registry::Visitor;
 use crate::store::{BurntAttempt, Store, StoreError, Unit};
 use ractor::{Actor, ActorCell, ActorRef};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ pub struct Contexts {
     reactors: Vec<ChildOf>,
     projections: Vec<Arc<dyn ErasedProjection>>,
     hard_watermark: Option<i64>,
+    environment: Environment,
 }
 
 impl ProjectionVisitor for Contexts {
@@ -61,6 +63,13 @@ impl Contexts {
         self
     }
 
+    /// Time, chance and threads of a simulation instead of the machine's.
+    #[must_use]
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
     #[must_use]
     pub fn projections(&self) -> &[Arc<dyn ErasedProjection>] {
         &self.projections
@@ -82,6 +91,10 @@ impl Visitor for Contexts {
 impl HasRegistry for Hub {
     fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    fn environment(&self) -> Environment {
+        self.environment.clone()
     }
 }
 
@@ -145,7 +158,7 @@ impl Runtime {
 
 async fn build_hub(store: Arc<dyn Store>, contexts: &Contexts) -> Result<Hub, StoreError> {
     let registry = Registry::default();
-    let mut lanes = HashMap::new();
+    let mut lanes = BTreeMap::new();
     for name in &contexts.names {
         let status = registry.at(&format!("contexts/{name}"), "context");
         lanes.insert(*name, Arc::new(Lane::new(name, status)));
@@ -155,13 +168,14 @@ async fn build_hub(store: Arc<dyn Store>, contexts: &Contexts) -> Result<Hub, St
             lane.status.waiting.store(count, std::sync::atomic::Ordering::Relaxed);
         }
     }
-    let mut views = HashMap::new();
+    let mut views = BTreeMap::new();
     for projection in &contexts.projections {
         let view = View::new(table_name(&**projection), projection.reads());
         views.insert(projection.name(), view);
     }
     let last = store.last_position().await?;
     let mut hub = Hub::new(store, JournalHandle::default(), registry, lanes, views, last);
+    hub.environment = contexts.environment.clone();
     hub.hard_watermark = contexts.hard_watermark.unwrap_or(HARD_WATERMARK);
     Ok(hub)
 }

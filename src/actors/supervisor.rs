@@ -1,11 +1,13 @@
 //! OTP-style supervision: children started in order, restarted by strategy within a budget, stopped in reverse.
 
+use super::environment::Environment;
 use super::status::{ActorStatus, Registry, Stage};
 use futures_util::future::BoxFuture;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// The kind of a supervisor that is a child itself.
 const SUPERVISOR: &str = "supervisor";
@@ -124,9 +126,13 @@ impl ChildSpec {
     }
 }
 
-/// Where supervisors find the records of their children.
+/// Where supervisors find the records of their children, and chance.
 pub trait HasRegistry: Send + Sync {
     fn registry(&self) -> &Registry;
+
+    fn environment(&self) -> Environment {
+        Environment::default()
+    }
 }
 
 /// What a supervisor is made of.
@@ -152,6 +158,7 @@ pub enum SupervisorMsg {
 pub struct SupervisorState {
     strategy: Strategy,
     children: Vec<Child>,
+    environment: Environment,
     /// Counts restarts that were asked for, so that an overtaken one is not carried out.
     round: u64,
 }
@@ -182,7 +189,12 @@ impl Actor for Supervisor {
             let status = plan.hub.registry().at(&path, spec.kind);
             children.push(Child { spec, status, cell: None, deaths: VecDeque::new() });
         }
-        let mut state = SupervisorState { strategy: plan.strategy, children, round: 0 };
+        let mut state = SupervisorState {
+            strategy: plan.strategy,
+            children,
+            environment: plan.hub.environment(),
+            round: 0,
+        };
         for n in 0..state.children.len() {
             if let Err(error) = state.start(n, &myself).await {
                 state.stop_all().await;
@@ -318,7 +330,7 @@ impl SupervisorState {
             }
             return end;
         }
-        let pause = pause(child.deaths.len());
+        let pause = pause(child.deaths.len(), self.environment.random());
         let (first, last) = match self.strategy {
             Strategy::OneForOne => (n, n),
             Strategy::OneForAll => (0, self.children.len() - 1),
@@ -413,9 +425,8 @@ fn start_error(error: SpawnErr) -> String {
 }
 
 /// The first restart at once, then full jitter over a doubling span.
-fn pause(deaths: usize) -> Duration {
+fn pause(deaths: usize, random: u64) -> Duration {
     let doublings = u32::try_from(deaths.saturating_sub(2)).unwrap_or(u32::MAX).min(10);
     let span_ms = if deaths <= 1 { 0 } else { (10_u64 << doublings).min(5_000) };
-    let (_, random) = uuid::Uuid::now_v7().as_u64_pair();
     Duration::from_millis(random % (span_ms + 1))
 }

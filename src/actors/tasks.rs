@@ -29,6 +29,15 @@ pub(super) async fn heavy<T: Send + 'static>(work: impl FnOnce() -> T + Send + '
     })
 }
 
+/// Runs a computation on this thread, after others had their turn.
+///
+/// # Errors
+/// The message of its panic.
+pub(super) async fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    tokio::task::yield_now().await;
+    std::panic::catch_unwind(AssertUnwindSafe(work)).map_err(|panic| text(&*panic))
+}
+
 fn text(panic: &(dyn Any + Send)) -> String {
     let message = panic.downcast_ref::<&str>().copied();
     let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
