@@ -45,3 +45,7 @@ bench:
 # Serve a sample household; arguments go to the program.
 run *ARGS="serve --demo":
     cargo run --release -- {{ARGS}}
+
+# Draft samples of message versions that have none and list new samples; landed ones stay as they are.
+samples:
+    cargo test --test it samples::draft_missing_samples -- --ignored

@@ -123,6 +123,7 @@ pub type Given<C> = (super::envelope::Key, <C as Context>::Command);
 pub struct Outgoing {
     pub to: Address,
     pub type_name: &'static str,
+    pub schema_version: u16,
     pub body: String,
     pub reply_step: Option<String>,
 }
@@ -137,6 +138,7 @@ impl Outgoing {
         Ok(Self {
             to: Address::new(C::NAME, key),
             type_name: command.type_name(),
+            schema_version: command.schema_version(),
             body: command.encode()?,
             reply_step: None,
         })
@@ -238,7 +240,7 @@ impl Rows {
     /// When a row does not decode.
     pub fn of<P: Projection>(&self) -> Result<Vec<P::Row>, DecodeError> {
         let rows = self.0.get(P::NAME).map(Vec::as_slice).unwrap_or_default();
-        rows.iter().map(|(_, body)| super::message::from_text(P::NAME, 1, 1, body)).collect()
+        rows.iter().map(|(_, body)| super::message::from_text(P::NAME, body)).collect()
     }
 }
 

@@ -72,7 +72,7 @@ impl<P: Projection> Fold for TypedFold<P> {
 
     fn finish(&mut self, loaded: Vec<(String, String)>) -> Result<Vec<RowChange>, DecodeError> {
         for (key, body) in loaded {
-            let row = from_text(P::NAME, 1, 1, &body)?;
+            let row = from_text(P::NAME, &body)?;
             self.rows.insert(key, Some(row));
         }
         let mut changed = BTreeMap::new();

@@ -2,6 +2,7 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use thiserror::Error;
 
 /// Why a stored or received body is not what its name says.
@@ -18,7 +19,7 @@ pub enum DecodeError {
 
 /// A closed set of message types that one context speaks. Implemented by [`messages!`](crate::messages).
 pub trait Message: Sized + Send + Sync + 'static {
-    /// Every stored type name with its current version.
+    /// Every stored type name with its current version; all versions from 1 on are read.
     const TYPES: &'static [(&'static str, u16)];
 
     fn type_name(&self) -> &'static str;
@@ -38,11 +39,18 @@ pub trait Message: Sized + Send + Sync + 'static {
     fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)>;
 }
 
-/// Declares an enum of messages whose variants are named as they are stored, each with its version:
-/// `messages! { pub enum Event { MemberAdded(MemberAdded) = 1, … } }`.
+/// Turns the body of one version into that of the next. Pure, and total over everything the old version allowed;
+/// the text says why a body cannot have been of that version.
+pub type Upcast = fn(Value) -> Result<Value, String>;
+
+/// Declares an enum of messages whose variants are named as they are stored, each with its version, and from
+/// version 2 on with the [`Upcast`] that leads from each older version to the next:
+/// `messages! { pub enum Event { MemberAdded = 2 upcasts { 1 => member_added_1 }, MemberRemoved = 1 } }`.
 #[macro_export]
 macro_rules! messages {
-    ($(#[$meta:meta])* pub enum $name:ident { $($variant:ident = $version:literal),* $(,)? }) => {
+    ($(#[$meta:meta])* pub enum $name:ident {
+        $($variant:ident = $version:literal $(upcasts { $($from:literal => $upcast:path),+ $(,)? })?),* $(,)?
+    }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq)]
         pub enum $name { $($variant($variant)),* }
@@ -65,7 +73,13 @@ macro_rules! messages {
             fn decode(type_name: &str, version: u16, body: &str) -> Result<Self, $crate::domain::message::DecodeError> {
                 match type_name {
                     $(stringify!($variant) => {
-                        $crate::domain::message::from_text(stringify!($variant), $version, version, body).map(Self::$variant)
+                        const { assert!(
+                            $crate::domain::message::leads_to($version, &[$($($from),+)?]),
+                            "every version before the current one needs its upcast, in order from 1 on",
+                        ) }
+                        let upcasts: &[$crate::domain::message::Upcast] = &[$($($upcast),+)?];
+                        $crate::domain::message::from_version(stringify!($variant), upcasts, version, body)
+                            .map(Self::$variant)
                     })*
                     _ => Err($crate::domain::message::DecodeError::UnknownType { type_name: type_name.to_owned() }),
                 }
@@ -92,17 +106,54 @@ pub fn to_text<T: serde::Serialize>(type_name: &str, body: &T) -> Result<String,
     })
 }
 
+/// Whether upcasts from these versions lead from the first version to the current one.
+#[must_use]
+pub const fn leads_to(current: u16, from: &[u16]) -> bool {
+    let mut n = 0;
+    while n < from.len() {
+        if from[n] as usize != n + 1 {
+            return false;
+        }
+        n += 1;
+    }
+    current as usize == from.len() + 1
+}
+
+/// Reads the body of any version up to the current one, which is one past the upcasts.
+///
 /// # Errors
 /// See [`Message::decode`].
-pub fn from_text<T: DeserializeOwned>(
+pub fn from_version<T: DeserializeOwned>(
     type_name: &str,
-    current: u16,
+    upcasts: &[Upcast],
     version: u16,
     body: &str,
 ) -> Result<T, DecodeError> {
-    if version != current {
-        return Err(DecodeError::UnknownVersion { type_name: type_name.to_owned(), version });
+    let current = upcasts.len() + 1;
+    if usize::from(version) == current {
+        return from_text(type_name, body);
     }
+    let known = usize::from(version).checked_sub(1).and_then(|first| upcasts.get(first..));
+    let steps =
+        known.ok_or_else(|| DecodeError::UnknownVersion { type_name: type_name.to_owned(), version })?;
+    let mut value: Value = from_text(type_name, body)?;
+    for (from, upcast) in (version..).zip(steps) {
+        value = upcast(value).map_err(|message| DecodeError::Malformed {
+            type_name: type_name.to_owned(),
+            pointer: String::new(),
+            message: format!("version {from} does not become version {}: {message}", from + 1),
+        })?;
+    }
+    serde_path_to_error::deserialize(value).map_err(|error| DecodeError::Malformed {
+        type_name: type_name.to_owned(),
+        pointer: pointer(error.path()),
+        message: format!("brought up from version {version}: {}", error.into_inner()),
+    })
+}
+
+/// # Errors
+/// When the body does not fit the type.
+pub fn from_text<T: DeserializeOwned>(type_name: &str, body: &str) -> Result<T, DecodeError> {
     // The plain reader is fast; only a failure is worth the slower one that knows the path.
     serde_json::from_str(body).map_err(|_| malformed::<T>(type_name, body))
 }

@@ -8,6 +8,7 @@ mod data;
 mod http;
 mod laws;
 mod process;
+mod samples;
 mod scenario;
 mod store_contract;
 mod support;

@@ -11,4 +11,5 @@ mod law09_supervision;
 mod law10_idempotent;
 mod law11_bounded;
 mod law12_one_owner;
+mod law13_old_events_stay_readable;
 mod readers;
