@@ -347,13 +347,7 @@ impl Rows {
 
 impl Messages {
     fn handled(&self) -> Vec<Handled> {
-        let done = |command: &Envelope| Handled {
-            context: "counters".into(),
-            position: command.position,
-            id: command.id,
-            outcome: Outcome::Handled,
-        };
-        self.commands.iter().map(done).collect()
+        self.commands.iter().map(|command| Handled::of(command, Outcome::Handled)).collect()
     }
 
     fn rows(&self) -> String {

@@ -10,7 +10,7 @@ use crate::domain::context::Context;
 use crate::domain::envelope::{Envelope, Extra, Key, Kind, Metadata, ReplyTo};
 use crate::domain::message::{DecodeError, Message};
 use crate::domain::reply;
-use crate::store::{Handled, Outcome, Snapshot, StoreError, Stream, Unit, Waiting};
+use crate::store::{Handled, Outcome, Snapshot, StateMark, StoreError, Stream, Unit, Unreadable};
 use chrono::{DateTime, Utc};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -195,24 +195,40 @@ impl<C: Context> ContextState<C> {
         let hub = &self.hub;
         let waiting = hub.patiently(|| hub.store.waiting(C::NAME, self.read_to, PAGE)).await?;
         self.reading = !waiting.is_empty();
-        let (given_up, tried): (Vec<_>, Vec<_>) =
-            waiting.into_iter().partition(|waiting| waiting.attempts >= ATTEMPT_LIMIT);
-        let last = tried.iter().chain(&given_up).map(|waiting| waiting.envelope.position).max();
-        self.read_to = last.unwrap_or(self.read_to);
-        self.bury(given_up);
-        self.take_on(tried.into_iter().map(|waiting| Arc::new(waiting.envelope)).collect()).await?;
+        self.read_to = waiting.last().map_or(self.read_to, |waiting| waiting.position);
+        let mut messages = Vec::with_capacity(waiting.len());
+        let mut buried = Vec::new();
+        for waiting in waiting {
+            match waiting.found {
+                Ok(message) if waiting.attempts >= ATTEMPT_LIMIT => {
+                    let error = waiting.last_error.unwrap_or_else(|| "it failed without a word".to_owned());
+                    let reason = format!("failed {} times, last: {error}", waiting.attempts);
+                    buried.push(self.finish_unit(&message, Outcome::Dead { reason }, Vec::new()));
+                }
+                Ok(message) => messages.push(Arc::new(message)),
+                Err(unreadable) => buried.push(self.bury_unreadable(unreadable)),
+            }
+        }
+        self.submit(buried);
+        self.take_on(messages).await?;
         self.lane.bell.ring();
         Ok(())
     }
 
-    fn bury(&mut self, given_up: Vec<Waiting>) {
-        let units = given_up.into_iter().map(|waiting| {
-            let error = waiting.last_error.unwrap_or_else(|| "it failed without a word".to_owned());
-            let reason = format!("failed {} times, last: {error}", waiting.attempts);
-            self.finish_unit(&waiting.envelope, Outcome::Dead { reason }, Vec::new())
+    /// A row that does not read is kept as it stands, and the actor goes on.
+    fn bury_unreadable(&self, unreadable: Unreadable) -> Unit {
+        let Unreadable { position, reason, raw } = unreadable;
+        tracing::error!(message.position = position, reason, "a stored message does not read");
+        self.lane.status.failed.fetch_add(1, Relaxed);
+        let handled = Some(Handled {
+            context: self.lane.context.clone(),
+            position,
+            id: uuid::Uuid::nil(),
+            outcome: Outcome::Dead { reason: format!("the stored row does not read: {reason}") },
+            holds: false,
+            raw: Some(raw),
         });
-        let units = units.collect();
-        self.submit(units);
+        Unit { handled, ..Unit::default() }
     }
 
     async fn take_on(&mut self, messages: Vec<Arc<Envelope>>) -> Result<(), ActorProcessingErr> {
@@ -368,8 +384,7 @@ impl<C: Context> ContextState<C> {
                 status.failed.fetch_add(1, Relaxed)
             }
         };
-        let context = self.lane.context.clone();
-        let handled = Some(Handled { context, position: message.position, id: message.id, outcome });
+        let handled = Some(Handled::of(message, outcome));
         Unit { messages, handled, ..Unit::default() }
     }
 
@@ -399,7 +414,7 @@ impl<C: Context> ContextState<C> {
             return Ok(());
         }
         let keys: Vec<Key> = missing.into_iter().cloned().collect();
-        let streams = self.streams(C::STATE_VERSION, &keys).await?;
+        let streams = self.streams(mark::<C>(), &keys).await?;
         for (key, stream) in keys.into_iter().zip(streams) {
             let cell = match replay::<C>(stream) {
                 Ok(cell) => cell,
@@ -410,15 +425,16 @@ impl<C: Context> ContextState<C> {
         Ok(())
     }
 
-    async fn streams(&self, state_version: u32, keys: &[Key]) -> Result<Vec<Stream>, StoreError> {
+    async fn streams(&self, mark: StateMark, keys: &[Key]) -> Result<Vec<Stream>, StoreError> {
         let hub = &self.hub;
-        hub.patiently(|| hub.store.streams(C::NAME, state_version, keys.to_vec())).await
+        hub.patiently(|| hub.store.streams(C::NAME, mark, keys.to_vec())).await
     }
 
     /// Without the snapshot, which may be what did not read.
     async fn replay_all(&self, key: &Key, error: &ReplayError) -> Result<Cell<C>, ActorProcessingErr> {
         tracing::warn!(context = C::NAME, %key, error, "an aggregate does not read; folding all its events");
-        let stream = self.streams(NO_SNAPSHOT, std::slice::from_ref(key)).await?.pop().unwrap_or_default();
+        let none = StateMark { version: NO_SNAPSHOT, code_hash: 0 };
+        let stream = self.streams(none, std::slice::from_ref(key)).await?.pop().unwrap_or_default();
         Ok(replay::<C>(stream).unwrap_or_else(|error| Cell {
             state: C::State::default(),
             version: 0,
@@ -454,7 +470,14 @@ fn replay<C: Context>(stream: Stream) -> Result<Cell<C>, ReplayError> {
         C::evolve(&mut state, &decoded.map_err(|error| error.to_string())?);
         version = event.stream_version.unwrap_or(version);
     }
+    if let Some(unreadable) = stream.unreadable {
+        return Err(unreadable.reason);
+    }
     Ok(Cell { state, version, busy: false, parked: VecDeque::new(), last_submission: 0, unreadable: None })
+}
+
+fn mark<C: Context>() -> StateMark {
+    StateMark { version: C::STATE_VERSION, code_hash: crate::domain::CODE_HASH }
 }
 
 fn snapshot<C: Context>(context: &Arc<str>, key: &Key, cell: &Cell<C>) -> Result<Snapshot, DecodeError> {
@@ -462,7 +485,7 @@ fn snapshot<C: Context>(context: &Arc<str>, key: &Key, cell: &Cell<C>) -> Result
         context: context.clone(),
         key: key.clone(),
         stream_version: cell.version,
-        state_version: C::STATE_VERSION,
+        mark: mark::<C>(),
         body: crate::domain::message::to_text("snapshot", &cell.state)?,
     })
 }

@@ -8,7 +8,7 @@ use super::lane::Lane;
 use super::status::Registry;
 use super::view::View;
 use crate::domain::envelope::Envelope;
-use crate::store::{Filter, Outcome, Page, Store, StoreError, StoreResult};
+use crate::store::{Filter, Outcome, Page, Store, StoreError, StoreResult, Unreadable};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -181,21 +181,22 @@ impl Hub {
             return Ok(page);
         }
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        let Page { messages, read_to } = self.store.messages_after(after, limit, filter.clone()).await?;
-        Ok(SharedPage { messages: messages.into_iter().map(Arc::new).collect(), read_to })
+        let page = self.store.messages_after(after, limit, filter.clone()).await?;
+        let Page { messages, unreadable, read_to } = page;
+        Ok(SharedPage { messages: messages.into_iter().map(Arc::new).collect(), unreadable, read_to })
     }
 
     fn recent_after(&self, after: i64, limit: usize, filter: &Filter) -> Option<SharedPage> {
         let tail = self.tail.read().unwrap_or_else(PoisonError::into_inner);
         let Some(first) = tail.front() else {
             let newest = *self.committed.borrow();
-            return (after >= newest).then(|| SharedPage { messages: Vec::new(), read_to: after });
+            return (after >= newest).then(|| SharedPage { read_to: after, ..SharedPage::default() });
         };
         if first.position > after.saturating_add(1) {
             return None;
         }
         let skip = usize::try_from(after.saturating_add(1) - first.position).ok()?;
-        let mut page = SharedPage { messages: Vec::new(), read_to: after };
+        let mut page = SharedPage { read_to: after, ..SharedPage::default() };
         for message in tail.iter().skip(skip) {
             if page.messages.len() >= limit {
                 break;
@@ -222,5 +223,6 @@ impl Hub {
 #[derive(Clone, Debug, Default)]
 pub struct SharedPage {
     pub messages: Vec<Arc<Envelope>>,
+    pub unreadable: Vec<Unreadable>,
     pub read_to: i64,
 }

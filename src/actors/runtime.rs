@@ -14,7 +14,7 @@ use super::supervisor::{ChildSpec, Death, HasRegistry, Plan, Start, Strategy, Su
 use super::view::View;
 use crate::domain::context::{Context, ErasedProjection, ProjectionVisitor};
 use crate::domain::registry::Visitor;
-use crate::store::{BurntAttempt, Store, StoreError, Unit};
+use crate::store::{Burn, Cause, Change, Store, StoreError, Unit};
 use ractor::{Actor, ActorCell, ActorRef};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -232,11 +232,19 @@ async fn burn(hub: Arc<Hub>, death: Death) {
     if death.current == 0 {
         return;
     }
-    let burnt = Some(BurntAttempt { position: death.current, error: death.cause });
+    let cause = if death.cause.starts_with("panic") { Cause::Panic } else { Cause::Error };
+    let burn = Change::Burn(Burn {
+        position: death.current,
+        cause,
+        error: death.cause,
+        generation: death.generation,
+        available_at_us: 0,
+    });
+    let unit = Unit { changes: vec![burn], ..Unit::default() };
     // Not the actor's own path: of the dead nothing is written any more, but this is about them.
     let path = format!("{}#deaths", death.path);
     let origin = Origin::Actor { path: path.into(), generation: death.generation };
-    if let Err(error) = hub.journal.commit(origin, vec![Unit { burnt, ..Unit::default() }]).await {
+    if let Err(error) = hub.journal.commit(origin, vec![unit]).await {
         tracing::error!(%error, message.position = death.current, "a failed attempt could not be recorded");
     }
 }

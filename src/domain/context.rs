@@ -1,7 +1,9 @@
 //! What a bounded context is to the runtime: a pure decider, its messages, its endpoints and its read models.
 
-use super::envelope::{Address, Envelope, Metadata};
+use super::envelope::{Envelope, Metadata};
+pub use super::gateway::{Call, Recovery};
 use super::message::{DecodeError, Message};
+pub use super::outgoing::{Outgoing, When};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,8 @@ pub trait Context: Send + Sync + 'static {
     const NAME: &'static str;
     /// Raised when the meaning of a snapshot changes, so that old ones are dropped and folded anew.
     const STATE_VERSION: u32 = 1;
+    /// What becomes of the later messages of a key when one of them has gone to the dead letters.
+    const AFTER_DEAD: AfterDead = AfterDead::GoOn;
 
     type State: Default + Clone + Serialize + DeserializeOwned + Send + Sync + 'static;
     type Command: Message;
@@ -44,6 +48,31 @@ pub trait Context: Send + Sync + 'static {
         _event: &Self::Event,
         _metadata: &Metadata,
     ) -> Result<Vec<Outgoing>, DecodeError> {
+        Ok(Vec::new())
+    }
+
+    /// The call to the outside that a command wants made before it is decided; asked once, with the state then.
+    ///
+    /// # Errors
+    /// A [`Rejection`] when it makes no sense to call.
+    fn call(
+        _state: &Self::State,
+        _command: &Self::Command,
+        _metadata: &Metadata,
+    ) -> Result<Option<Call>, Rejection> {
+        Ok(None)
+    }
+
+    /// What the command leads to, now that its call was answered; in the place of [`Context::decide`].
+    ///
+    /// # Errors
+    /// A [`Rejection`] is the domain's no.
+    fn answered(
+        _state: &Self::State,
+        _command: &Self::Command,
+        _response: &str,
+        _metadata: &Metadata,
+    ) -> Result<Vec<Self::Event>, Rejection> {
         Ok(Vec::new())
     }
 
@@ -108,6 +137,14 @@ pub trait Context: Send + Sync + 'static {
     }
 }
 
+/// See [`Context::AFTER_DEAD`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterDead {
+    GoOn,
+    /// They wait until somebody has replayed or discarded the dead letter.
+    Hold,
+}
+
 /// Formats of others that an endpoint may take beside its own JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Foreign {
@@ -117,40 +154,6 @@ pub enum Foreign {
 
 /// A command with the aggregate it is for.
 pub type Given<C> = (super::envelope::Key, <C as Context>::Command);
-
-/// A command on its way to another aggregate.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outgoing {
-    pub to: Address,
-    pub type_name: &'static str,
-    pub schema_version: u16,
-    pub body: String,
-    pub reply_step: Option<String>,
-}
-
-impl Outgoing {
-    /// # Errors
-    /// When the command has no JSON form.
-    pub fn new<C: Context>(
-        key: impl Into<super::envelope::Key>,
-        command: &C::Command,
-    ) -> Result<Self, DecodeError> {
-        Ok(Self {
-            to: Address::new(C::NAME, key),
-            type_name: command.type_name(),
-            schema_version: command.schema_version(),
-            body: command.encode()?,
-            reply_step: None,
-        })
-    }
-
-    /// Asks for the outcome as a message to the sending aggregate, under this name.
-    #[must_use]
-    pub fn replying(mut self, step: impl Into<String>) -> Self {
-        self.reply_step = Some(step.into());
-        self
-    }
-}
 
 /// The kinds of no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

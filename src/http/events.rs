@@ -12,6 +12,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use chrono::DateTime;
 use futures_util::{Stream, stream};
 use serde::Deserialize;
 use serde_json::json;
@@ -48,7 +49,7 @@ fn described(status: &MessageStatus, caused: &[Envelope]) -> serde_json::Value {
             Outcome::Rejected { .. } => "rejected",
             Outcome::Dead { .. } => "dead",
         },
-        (None, Some((attempts, _)), _) if *attempts > 0 => "retrying",
+        (None, Some(waiting), _) if waiting.attempts > 0 => "retrying",
         (None, _, _) => "accepted",
     };
     let brief = |message: &Envelope| {
@@ -69,9 +70,12 @@ fn described(status: &MessageStatus, caused: &[Envelope]) -> serde_json::Value {
         Some(Outcome::Dead { reason }) => answer["reason"] = json!(reason),
         Some(Outcome::Handled) | None => {}
     }
-    if let Some((attempts, error)) = &status.waiting {
-        answer["attempts"] = json!(attempts);
-        answer["last_error"] = json!(error);
+    if let Some(waiting) = &status.waiting {
+        answer["attempts"] = json!(waiting.attempts);
+        answer["last_error"] = json!(waiting.last_error);
+        if waiting.available_at_us > 0 {
+            answer["next_attempt"] = json!(DateTime::from_timestamp_micros(waiting.available_at_us));
+        }
     }
     answer
 }

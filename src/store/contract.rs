@@ -1,5 +1,9 @@
 //! The contract between the runtime and an engine: units to commit, and everything that can be read.
 
+use super::change::{
+    Aged, Attempt, Change, DeadLetter, DeadLetterId, DeadLetterQuery, EffectQuery, Found, StoredEffect,
+    Timer, TimerQuery, Unreadable,
+};
 use crate::domain::context::RowChange;
 use crate::domain::envelope::{Envelope, Key};
 use futures_util::future::BoxFuture;
@@ -36,6 +40,25 @@ pub struct Handled {
     pub position: i64,
     pub id: Uuid,
     pub outcome: Outcome,
+    /// For a dead letter: later messages of its key wait until somebody has settled it.
+    pub holds: bool,
+    /// For a dead letter whose row does not read: the row as it stands.
+    pub raw: Option<Vec<u8>>,
+}
+
+impl Handled {
+    #[must_use]
+    pub fn of(message: &Envelope, outcome: Outcome) -> Self {
+        let context = message.context.clone();
+        Self { context, position: message.position, id: message.id, outcome, holds: false, raw: None }
+    }
+}
+
+/// Which program's idea of a state a snapshot holds; one of another is as good as none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StateMark {
+    pub version: u32,
+    pub code_hash: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +66,7 @@ pub struct Snapshot {
     pub context: Arc<str>,
     pub key: Key,
     pub stream_version: i64,
-    pub state_version: u32,
+    pub mark: StateMark,
     pub body: String,
 }
 
@@ -68,13 +91,6 @@ pub struct Idempotency {
     pub message_id: Uuid,
 }
 
-/// A failed attempt at a message, to be counted before the actor restarts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BurntAttempt {
-    pub position: i64,
-    pub error: String,
-}
-
 /// What commits together or not at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unit {
@@ -85,7 +101,7 @@ pub struct Unit {
     pub table: Option<TableChange>,
     pub checkpoint: Option<Checkpoint>,
     pub idempotency: Option<Idempotency>,
-    pub burnt: Option<BurntAttempt>,
+    pub changes: Vec<Change>,
 }
 
 /// Where a unit's messages came to stand: `first + i` for the `i`-th of them.
@@ -97,8 +113,13 @@ pub struct Placed {
 /// A command that waits, as found in the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    pub envelope: Envelope,
+    pub position: i64,
+    pub found: Found,
     pub attempts: u32,
+    /// How many of the attempts ended with the death of the process.
+    pub crashes: u32,
+    /// Not before this time is it tried (again).
+    pub available_at_us: i64,
     pub last_error: Option<String>,
 }
 
@@ -116,8 +137,15 @@ pub struct StoredOutcome {
 pub struct MessageStatus {
     pub envelope: Envelope,
     pub outcome: Option<StoredOutcome>,
-    /// Failed attempts so far and the last error, while it waits.
-    pub waiting: Option<(u32, Option<String>)>,
+    pub waiting: Option<WaitingStatus>,
+}
+
+/// How a message waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingStatus {
+    pub attempts: u32,
+    pub available_at_us: i64,
+    pub last_error: Option<String>,
 }
 
 /// An aggregate as stored: an optional snapshot and the events after it.
@@ -125,6 +153,8 @@ pub struct MessageStatus {
 pub struct Stream {
     pub snapshot: Option<Snapshot>,
     pub events: Vec<Envelope>,
+    /// Set when one of the events does not read; `events` ends before it.
+    pub unreadable: Option<Unreadable>,
 }
 
 /// Which messages to list. Empty fields match everything.
@@ -158,6 +188,8 @@ impl Filter {
 #[derive(Clone, Debug, Default)]
 pub struct Page {
     pub messages: Vec<Envelope>,
+    /// Rows in the same range that do not read; whether they match cannot be said.
+    pub unreadable: Vec<Unreadable>,
     pub read_to: i64,
 }
 
@@ -183,12 +215,20 @@ pub struct RowQuery {
     pub limit: u32,
 }
 
+/// Places for [`Store::mark`].
+pub const SLOTS: usize = 256;
+
 /// One engine under the runtime. All calls may be made from any task; only the journal calls `commit`.
 pub trait Store: Send + Sync {
     /// Its name in logs and benchmarks.
     fn engine(&self) -> &'static str;
     /// The number of this process among those that have owned the store.
     fn epoch(&self) -> i64;
+    /// Whether the owner before this one ended without saying so.
+    fn was_unclean(&self) -> bool;
+    /// Notes what is being handled in one of [`SLOTS`] places, 0 for nothing. Survives the death of the process,
+    /// not of the machine; the next owner charges it with an attempt. Never waits.
+    fn mark(&self, slot: usize, position: i64);
 
     /// Commits all units in one transaction, durable on return, and says where each was placed.
     ///
@@ -206,15 +246,42 @@ pub trait Store: Send + Sync {
 
     /// Waiting commands of a context after a position, oldest first.
     fn waiting(&self, context: &str, after: i64, limit: u32) -> BoxFuture<'_, StoreResult<Vec<Waiting>>>;
+    /// Waiting commands of one aggregate after a position, oldest first.
+    fn waiting_of(
+        &self,
+        context: &str,
+        key: Key,
+        after: i64,
+        limit: u32,
+    ) -> BoxFuture<'_, StoreResult<Vec<Waiting>>>;
     /// Waiting commands by context.
     fn waiting_counts(&self) -> BoxFuture<'_, StoreResult<Vec<(String, i64)>>>;
     /// Streams of the keys asked for, in their order.
     fn streams(
         &self,
         context: &str,
-        state_version: u32,
+        mark: StateMark,
         keys: Vec<Key>,
     ) -> BoxFuture<'_, StoreResult<Vec<Stream>>>;
+    /// Events of one aggregate after a stream version, none later than a position.
+    fn stream_after(
+        &self,
+        context: &str,
+        key: Key,
+        after_version: i64,
+        until_position: i64,
+        limit: u32,
+    ) -> BoxFuture<'_, StoreResult<Stream>>;
+
+    /// Failed attempts at a message, oldest first.
+    fn attempts(&self, position: i64) -> BoxFuture<'_, StoreResult<Vec<Attempt>>>;
+    fn dead_letters(&self, query: DeadLetterQuery) -> BoxFuture<'_, StoreResult<Vec<DeadLetter>>>;
+    /// Open dead letters of a context that hold their keys.
+    fn held_keys(&self, context: &str) -> BoxFuture<'_, StoreResult<Vec<(Key, DeadLetterId)>>>;
+    fn timers(&self, query: TimerQuery) -> BoxFuture<'_, StoreResult<Vec<Timer>>>;
+    fn effects(&self, query: EffectQuery) -> BoxFuture<'_, StoreResult<Vec<StoredEffect>>>;
+    /// Deletes what is older, at most so much of it, and answers how much it was.
+    fn forget_aged(&self, what: Aged, before_us: i64, limit: u32) -> BoxFuture<'_, StoreResult<u64>>;
 
     fn checkpoint(&self, reader: &str) -> BoxFuture<'_, StoreResult<i64>>;
     /// Makes the table of a read model if it is not there; answers whether it was made.

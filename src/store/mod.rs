@@ -3,8 +3,11 @@
 //! Not known here: what a message means. Invariants: positions are gapless to readers; a group of units
 //! commits wholly or not at all; a writer whose epoch is gone writes nothing; event rows are never changed.
 
+mod change;
 mod contract;
 pub mod lock;
+mod marks;
 pub mod sqlite;
 
+pub use change::*;
 pub use contract::*;

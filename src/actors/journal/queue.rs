@@ -1,7 +1,7 @@
 //! The stable address of the journal: what is handed over waits here, whichever incarnation takes it.
 
 use crate::actors::doorbell::Doorbell;
-use crate::store::{Placed, StoreError, Unit};
+use crate::store::{Change, Placed, StoreError, Unit};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,7 +53,8 @@ pub(super) enum Job {
 
 impl Job {
     fn is_burnt_attempt(&self) -> bool {
-        matches!(self, Self::Commit(submission) if submission.units.iter().any(|unit| unit.burnt.is_some()))
+        let burns = |unit: &Unit| unit.changes.iter().any(|change| matches!(change, Change::Burn(_)));
+        matches!(self, Self::Commit(submission) if submission.units.iter().any(burns))
     }
 
     fn refuse(self, error: StoreError) {

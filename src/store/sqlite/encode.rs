@@ -1,7 +1,7 @@
 //! Turns a group of units into the few JSON texts that one transaction's set-based statements unpack.
 
 use crate::domain::context::RowChange;
-use crate::domain::envelope::{Envelope, Kind};
+use crate::domain::envelope::{Envelope, Extra, Kind};
 use crate::store::{Handled, Outcome, Snapshot, StoreError, StoreResult, Unit};
 use serde::Serialize;
 use uuid::Uuid;
@@ -30,8 +30,10 @@ DELETE FROM inbox WHERE position IN (SELECT h.value ->> 0 FROM json_each($4) AS 
 
 /// Goes before [`HANDLED_SQL`] in a group with dead letters, while their inbox rows still stand.
 pub(super) const DEAD_SQL: &str = "
-INSERT INTO dead_letters (position, context, key, attempts, reason, at_us)
-SELECT e.position, e.context, e.key, i.attempts, h.value ->> 4, h.value ->> 5
+INSERT INTO dead_letters (position, reader, context, key, type, attempts, reason, at_us, seen_position, holds, state,
+                          raw)
+SELECT e.position, '', e.context, e.key, e.type, i.attempts, h.value ->> 4, h.value ->> 5, $1 - 1, h.value ->> 6, 0,
+       unhex(h.value ->> 7)
 FROM json_each($4) AS h
 JOIN events AS e ON e.position = h.value ->> 0
 JOIN inbox AS i ON i.position = e.position
@@ -43,8 +45,9 @@ INSERT INTO checkpoints (reader, position, epoch)
 SELECT '', 0, NULL WHERE NOT EXISTS (SELECT 1 FROM process_epoch WHERE epoch = $2);";
 
 pub(super) const SNAPSHOTS_SQL: &str = "
-INSERT OR REPLACE INTO snapshots (context, key, stream_version, state_version, body)
-SELECT s.value ->> 0, s.value ->> 1, s.value ->> 2, s.value ->> 3, s.value ->> 4 FROM json_each($5) AS s;";
+INSERT OR REPLACE INTO snapshots (context, key, stream_version, state_version, code_hash, body)
+SELECT s.value ->> 0, s.value ->> 1, s.value ->> 2, s.value ->> 3, s.value ->> 4, s.value ->> 5
+FROM json_each($5) AS s;";
 
 pub(super) const CHECKPOINTS_SQL: &str = "
 INSERT INTO checkpoints (reader, position, epoch)
@@ -55,10 +58,6 @@ ON CONFLICT (reader) DO UPDATE SET position = excluded.position, epoch = exclude
 pub(super) const IDEMPOTENCY_SQL: &str = "
 INSERT INTO idempotency (digest, body_digest, message_id, at_us)
 SELECT unhex(k.value ->> 0), unhex(k.value ->> 1), unhex(k.value ->> 2), k.value ->> 3 FROM json_each($7) AS k;";
-
-pub(super) const BURNT_SQL: &str = "
-UPDATE inbox SET attempts = attempts + 1, last_error = b.value ->> 1
-FROM json_each($8) AS b WHERE inbox.position = b.value ->> 0;";
 
 /// Changed and deleted rows of one read model's table, given as parameter `$n`.
 #[must_use]
@@ -141,12 +140,34 @@ impl JsonRow<'_> {
         self.hex(&hex)
     }
 
+    pub(super) fn optional_bytes(&mut self, bytes: Option<&[u8]>) -> &mut Self {
+        match bytes {
+            Some(bytes) => self.bytes(bytes),
+            None => self.raw("null"),
+        }
+    }
+
+    pub(super) fn optional_uuid(&mut self, id: Option<&Uuid>) -> &mut Self {
+        match id {
+            Some(id) => self.uuid(id),
+            None => self.raw("null"),
+        }
+    }
+
     fn hex(&mut self, digits: &str) -> &mut Self {
         self.comma();
         self.text.push(b'"');
         self.text.extend_from_slice(digits.as_bytes());
         self.text.push(b'"');
         self
+    }
+
+    pub(super) fn extra(&mut self, extra: &Extra) -> StoreResult<&mut Self> {
+        if extra.is_empty() {
+            return Ok(self.raw("null"));
+        }
+        let text = serde_json::to_string(extra).map_err(|error| StoreError::Refused(error.to_string()))?;
+        self.value(&text)
     }
 
     pub(super) fn end(&mut self) {
@@ -173,18 +194,9 @@ fn encode_message(rows: &mut JsonRows, message: &Envelope) -> StoreResult<()> {
     row.value(&*message.context)?.value(message.key.as_str())?.value(&message.stream_version)?;
     row.value(&*message.type_name)?.value(&message.schema_version)?.raw(&message.body);
     row.value(&message.time.timestamp_micros())?;
-    match &message.causation_id {
-        Some(id) => row.uuid(id),
-        None => row.raw("null"),
-    };
+    row.optional_uuid(message.causation_id.as_ref());
     row.uuid(&message.correlation_id).value(&message.trace.as_deref())?;
-    if message.extra.is_empty() {
-        row.raw("null");
-    } else {
-        let text = serde_json::to_string(&message.extra).map_err(|e| StoreError::Refused(e.to_string()))?;
-        row.value(&text)?;
-    }
-    row.end();
+    row.extra(&message.extra)?.end();
     Ok(())
 }
 
@@ -210,7 +222,11 @@ pub fn encode_handled<'a>(
         };
         row.value(&done.position)?.value(&status)?;
         row.value(&(count > 0).then_some(offset))?.value(&count)?;
-        row.value(&answer)?.value(&at_us)?.end();
+        row.value(&answer)?.value(&at_us)?;
+        if matches!(done.outcome, Outcome::Dead { .. }) {
+            row.value(&u8::from(done.holds))?.optional_bytes(done.raw.as_deref());
+        }
+        row.end();
     }
     rows.finish()
 }
@@ -220,7 +236,7 @@ pub(super) fn encode_snapshots<'a>(snapshots: impl Iterator<Item = &'a Snapshot>
     for snapshot in snapshots {
         let mut row = rows.row();
         row.value(&*snapshot.context)?.value(snapshot.key.as_str())?.value(&snapshot.stream_version)?;
-        row.value(&snapshot.state_version)?.value(&snapshot.body)?.end();
+        row.value(&snapshot.mark.version)?.value(&snapshot.mark.code_hash)?.value(&snapshot.body)?.end();
     }
     rows.finish()
 }
@@ -238,14 +254,6 @@ pub(super) fn encode_idempotency(units: &[Unit], at_us: i64) -> StoreResult<Stri
     for key in units.iter().filter_map(|unit| unit.idempotency.as_ref()) {
         let mut row = rows.row();
         row.bytes(&key.digest).bytes(&key.body_digest).uuid(&key.message_id).value(&at_us)?.end();
-    }
-    rows.finish()
-}
-
-pub(super) fn encode_burnt(units: &[Unit]) -> StoreResult<String> {
-    let mut rows = JsonRows::with_capacity(1024);
-    for burnt in units.iter().filter_map(|unit| unit.burnt.as_ref()) {
-        rows.row().value(&burnt.position)?.value(&burnt.error)?.end();
     }
     rows.finish()
 }

@@ -1,5 +1,7 @@
 //! The embedded engine: one SQLite file, one writing connection, a pool of read-only ones.
 
+mod changes;
+mod desk;
 mod encode;
 mod error;
 mod open;
@@ -8,9 +10,11 @@ mod rows;
 mod write;
 
 use super::lock::FolderLock;
+use super::marks::Marks;
 use super::{
-    Filter, Idempotency, MessageStatus, Page, Placed, RowPage, RowQuery, Store, StoreResult, Stream, Unit,
-    Waiting,
+    Aged, Attempt, DeadLetter, DeadLetterId, DeadLetterQuery, EffectQuery, Filter, Idempotency,
+    MessageStatus, Page, Placed, RowPage, RowQuery, StateMark, Store, StoreResult, StoredEffect, Stream,
+    Timer, TimerQuery, Unit, Waiting,
 };
 use crate::domain::envelope::{Envelope, Key};
 use futures_util::FutureExt;
@@ -32,6 +36,8 @@ pub struct SqliteStore {
     writer: Mutex<Writer>,
     readers: SqlitePool,
     epoch: i64,
+    unclean: bool,
+    marks: Marks,
     _lock: FolderLock,
 }
 
@@ -42,6 +48,14 @@ impl Store for SqliteStore {
 
     fn epoch(&self) -> i64 {
         self.epoch
+    }
+
+    fn was_unclean(&self) -> bool {
+        self.unclean
+    }
+
+    fn mark(&self, slot: usize, position: i64) {
+        self.marks.mark(slot, position);
     }
 
     fn commit(&self, units: Arc<Vec<Unit>>) -> BoxFuture<'_, StoreResult<Vec<Placed>>> {
@@ -69,7 +83,17 @@ impl Store for SqliteStore {
     }
 
     fn waiting(&self, context: &str, after: i64, limit: u32) -> BoxFuture<'_, StoreResult<Vec<Waiting>>> {
-        read::waiting(&self.readers, context.to_owned(), after, limit).boxed()
+        read::waiting(&self.readers, context.to_owned(), None, after, limit).boxed()
+    }
+
+    fn waiting_of(
+        &self,
+        context: &str,
+        key: Key,
+        after: i64,
+        limit: u32,
+    ) -> BoxFuture<'_, StoreResult<Vec<Waiting>>> {
+        read::waiting(&self.readers, context.to_owned(), Some(key), after, limit).boxed()
     }
 
     fn waiting_counts(&self) -> BoxFuture<'_, StoreResult<Vec<(String, i64)>>> {
@@ -79,10 +103,46 @@ impl Store for SqliteStore {
     fn streams(
         &self,
         context: &str,
-        state_version: u32,
+        mark: StateMark,
         keys: Vec<Key>,
     ) -> BoxFuture<'_, StoreResult<Vec<Stream>>> {
-        read::streams(&self.readers, context.to_owned(), state_version, keys).boxed()
+        read::streams(&self.readers, context.to_owned(), mark, keys).boxed()
+    }
+
+    fn stream_after(
+        &self,
+        context: &str,
+        key: Key,
+        after_version: i64,
+        until_position: i64,
+        limit: u32,
+    ) -> BoxFuture<'_, StoreResult<Stream>> {
+        read::stream_after(&self.readers, context.to_owned(), key, after_version, until_position, limit)
+            .boxed()
+    }
+
+    fn attempts(&self, position: i64) -> BoxFuture<'_, StoreResult<Vec<Attempt>>> {
+        desk::attempts(&self.readers, position).boxed()
+    }
+
+    fn dead_letters(&self, query: DeadLetterQuery) -> BoxFuture<'_, StoreResult<Vec<DeadLetter>>> {
+        desk::dead_letters(&self.readers, query).boxed()
+    }
+
+    fn held_keys(&self, context: &str) -> BoxFuture<'_, StoreResult<Vec<(Key, DeadLetterId)>>> {
+        desk::held_keys(&self.readers, context.to_owned()).boxed()
+    }
+
+    fn timers(&self, query: TimerQuery) -> BoxFuture<'_, StoreResult<Vec<Timer>>> {
+        desk::timers(&self.readers, query).boxed()
+    }
+
+    fn effects(&self, query: EffectQuery) -> BoxFuture<'_, StoreResult<Vec<StoredEffect>>> {
+        desk::effects(&self.readers, query).boxed()
+    }
+
+    fn forget_aged(&self, what: Aged, before_us: i64, limit: u32) -> BoxFuture<'_, StoreResult<u64>> {
+        async move { self.writer.lock().await.forget_aged(what, before_us, limit).await }.boxed()
     }
 
     fn checkpoint(&self, reader: &str) -> BoxFuture<'_, StoreResult<i64>> {

@@ -3,17 +3,21 @@
 use super::write::Writer;
 use super::{MINIMUM_SQLITE, SqliteStore};
 use crate::store::lock::FolderLock;
-use crate::store::{StoreError, StoreResult};
+use crate::store::marks::Marks;
+use crate::store::{Cause, StoreError, StoreResult};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Row, SqlSafeStr, SqliteConnection, SqlitePool};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, SqlSafeStr, SqliteConnection, SqlitePool};
 use std::path::Path;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "store", include_str!("../../../migrations/sqlite/0001_store.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "store", include_str!("../../../migrations/sqlite/0001_store.sql")),
+    (2, "laws", include_str!("../../../migrations/sqlite/0002_laws.sql")),
+];
 const READERS: u32 = 4;
+const CRASHED: &str = "the process died while it was handled";
 
 impl SqliteStore {
     /// Opens the store in `folder`, making both if they are not there, and takes its ownership.
@@ -27,10 +31,13 @@ impl SqliteStore {
         let mut connection = writer_options(&path).connect().await.map_err(|e| cannot_open(folder, &e))?;
         check_version(&mut connection).await?;
         migrate(&mut connection).await.map_err(|error| keep_unusable(folder, error))?;
-        let epoch = begin_epoch(&mut connection, now_us).await?;
+        let (mut marks, marked) = Marks::take(folder)?;
+        let (epoch, unclean) = begin_epoch(&mut connection, now_us, &marked).await?;
+        marks.clear()?;
         let readers = open_readers(&path).await?;
         let last = super::read::last_position(&readers).await?;
-        Ok(Self { writer: Mutex::new(Writer::new(connection, epoch, last)), readers, epoch, _lock: lock })
+        let writer = Mutex::new(Writer::new(connection, epoch, last));
+        Ok(Self { writer, readers, epoch, unclean, marks, _lock: lock })
     }
 }
 
@@ -99,16 +106,46 @@ async fn migrate(connection: &mut SqliteConnection) -> StoreResult<()> {
     })
 }
 
-async fn begin_epoch(connection: &mut SqliteConnection, now_us: i64) -> StoreResult<i64> {
+/// The next epoch, and whether the one before ended without saying so: then what it was handling is charged.
+async fn begin_epoch(
+    connection: &mut SqliteConnection,
+    now_us: i64,
+    marked: &[i64],
+) -> StoreResult<(i64, bool)> {
+    const CHARGED: &str = "position IN (SELECT value FROM json_each(?1)) OR started_epoch IS NOT NULL";
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let row =
-        sqlx::query("UPDATE process_epoch SET epoch = epoch + 1, started_us = ?1, clean = 0 RETURNING epoch")
+    let row = sqlx::query("SELECT epoch, clean FROM process_epoch").fetch_one(&mut *transaction).await?;
+    let (epoch, unclean) = (row.try_get::<i64, _>(0)? + 1, row.try_get::<i64, _>(1)? == 0);
+    if unclean {
+        let marked = serde_json::json!(marked).to_string();
+        let charge = format!(
+            "INSERT INTO attempts (position, attempt, cause, error, generation, epoch, at_us)
+             SELECT position, attempts + 1, '{}', ?3, coalesce(started_generation, 0), ?2 - 1, ?4
+             FROM inbox WHERE {CHARGED}",
+            Cause::ProcessCrash.name()
+        );
+        sqlx::query(AssertSqlSafe(charge))
+            .bind(&marked)
+            .bind(epoch)
+            .bind(CRASHED)
             .bind(now_us)
-            .fetch_one(&mut *transaction)
+            .execute(&mut *transaction)
             .await?;
-    let epoch = row.try_get(0)?;
+        let count = format!(
+            "UPDATE inbox SET attempts = attempts + 1, crashes = crashes + 1, last_error = ?2, available_at_us = 0,
+                    started_generation = NULL, started_epoch = NULL
+             WHERE {CHARGED}"
+        );
+        let count = sqlx::query(AssertSqlSafe(count)).bind(&marked).bind(CRASHED);
+        count.execute(&mut *transaction).await?;
+    }
+    sqlx::query("UPDATE process_epoch SET epoch = ?1, started_us = ?2, clean = 0")
+        .bind(epoch)
+        .bind(now_us)
+        .execute(&mut *transaction)
+        .await?;
     transaction.commit().await?;
-    Ok(epoch)
+    Ok((epoch, unclean))
 }
 
 fn cannot_open(folder: &Path, error: &sqlx::Error) -> StoreError {

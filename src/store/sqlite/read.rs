@@ -2,8 +2,8 @@
 
 use crate::domain::envelope::{Envelope, Extra, Kind};
 use crate::store::{
-    Filter, Idempotency, MessageStatus, Outcome, Page, Snapshot, StoreError, StoreResult, StoredOutcome,
-    Stream, Waiting,
+    Filter, Found, Idempotency, MessageStatus, Outcome, Page, Snapshot, StateMark, StoreError, StoreResult,
+    StoredOutcome, Stream, Unreadable, Waiting, WaitingStatus,
 };
 use chrono::DateTime;
 use sqlx::sqlite::SqliteRow;
@@ -92,10 +92,17 @@ pub(super) async fn messages_after(
         .bind(i64::from(limit))
         .fetch_all(pool)
         .await?;
-    let messages = rows.iter().map(envelope).collect::<StoreResult<Vec<_>>>()?;
-    let full = messages.len() >= limit as usize;
-    let read_to = messages.last().filter(|_| full).map_or(to, |last| last.position);
-    Ok(Page { messages, read_to: read_to.max(after) })
+    let last: Option<i64> = rows.last().map(|row| row.try_get(0)).transpose()?;
+    let full = rows.len() >= limit as usize;
+    let read_to = last.filter(|_| full).unwrap_or(to).max(after);
+    let mut page = Page { read_to, ..Page::default() };
+    for row in &rows {
+        match found(row)? {
+            Ok(message) => page.messages.push(message),
+            Err(unreadable) => page.unreadable.push(unreadable),
+        }
+    }
+    Ok(page)
 }
 
 pub(super) async fn range(pool: &SqlitePool, first: i64, last: i64) -> StoreResult<Vec<Envelope>> {
@@ -106,7 +113,7 @@ pub(super) async fn range(pool: &SqlitePool, first: i64, last: i64) -> StoreResu
 pub(super) async fn message(pool: &SqlitePool, id: Uuid) -> StoreResult<Option<MessageStatus>> {
     const SQL: &str = columns!(
         "e.",
-        ", o.status, o.first_position, o.last_position, o.answer, o.at_us, i.attempts, i.last_error
+        ", o.status, o.first_position, o.last_position, o.answer, o.at_us, i.attempts, i.last_error, i.available_at_us
           FROM events AS e
           LEFT JOIN outcomes AS o ON o.position = e.position
           LEFT JOIN inbox AS i ON i.position = e.position
@@ -115,9 +122,12 @@ pub(super) async fn message(pool: &SqlitePool, id: Uuid) -> StoreResult<Option<M
     let Some(row) = sqlx::query(SQL).bind(id.as_bytes().as_slice()).fetch_optional(pool).await? else {
         return Ok(None);
     };
-    let waiting = row.try_get::<Option<i64>, _>(19)?;
-    let waiting = match waiting {
-        Some(attempts) => Some((u32::try_from(attempts).unwrap_or(u32::MAX), row.try_get(20)?)),
+    let waiting = match row.try_get::<Option<i64>, _>(19)? {
+        Some(attempts) => Some(WaitingStatus {
+            attempts: count(attempts),
+            last_error: row.try_get(20)?,
+            available_at_us: row.try_get(21)?,
+        }),
         None => None,
     };
     Ok(Some(MessageStatus { envelope: envelope(&row)?, outcome: outcome(&row)?, waiting }))
@@ -148,24 +158,32 @@ pub(super) async fn idempotency(pool: &SqlitePool, digest: [u8; 32]) -> StoreRes
     Ok(Some(Idempotency { digest, body_digest, message_id: uuid(&row, 1)?.unwrap_or_default() }))
 }
 
+/// Of one aggregate only when its key is given.
 pub(super) async fn waiting(
     pool: &SqlitePool,
     context: String,
+    key: Option<Key>,
     after: i64,
     limit: u32,
 ) -> StoreResult<Vec<Waiting>> {
     const SQL: &str = columns!(
         "e.",
-        ", i.attempts, i.last_error
+        ", i.attempts, i.crashes, i.available_at_us, i.last_error
           FROM inbox AS i JOIN events AS e ON e.position = i.position
-          WHERE i.context = ?1 AND i.position > ?2 ORDER BY i.position LIMIT ?3"
+          WHERE i.context = ?1 AND i.position > ?2 AND (?4 IS NULL OR e.key = ?4) ORDER BY i.position LIMIT ?3"
     );
-    let rows = sqlx::query(SQL).bind(context).bind(after).bind(i64::from(limit)).fetch_all(pool).await?;
+    let query = sqlx::query(SQL).bind(context).bind(after).bind(i64::from(limit));
+    let rows = query.bind(key.as_ref().map(Key::as_str)).fetch_all(pool).await?;
     rows.iter()
         .map(|row| {
-            let attempts: i64 = row.try_get(14)?;
-            let attempts = u32::try_from(attempts).unwrap_or(u32::MAX);
-            Ok(Waiting { envelope: envelope(row)?, attempts, last_error: row.try_get(15)? })
+            Ok(Waiting {
+                position: row.try_get(0)?,
+                found: found(row)?,
+                attempts: count(row.try_get(14)?),
+                crashes: count(row.try_get(15)?),
+                available_at_us: row.try_get(16)?,
+                last_error: row.try_get(17)?,
+            })
         })
         .collect()
 }
@@ -179,13 +197,13 @@ pub(super) async fn waiting_counts(pool: &SqlitePool) -> StoreResult<Vec<(String
 pub(super) async fn streams(
     pool: &SqlitePool,
     context: String,
-    state_version: u32,
+    mark: StateMark,
     keys: Vec<Key>,
 ) -> StoreResult<Vec<Stream>> {
     const SNAPSHOTS: &str = "
         SELECT k.key, s.stream_version, s.body FROM json_each(?2) AS k
         JOIN snapshots AS s ON s.context = ?1 AND s.key = k.value
-        WHERE s.state_version = ?3";
+        WHERE s.state_version = ?3 AND s.code_hash = ?4";
     const EVENTS: &str = columns!(
         "e.",
         ", k.key FROM json_each(?2) AS k
@@ -200,7 +218,8 @@ pub(super) async fn streams(
     let rows = sqlx::query(SNAPSHOTS)
         .bind(&context)
         .bind(asked)
-        .bind(i64::from(state_version))
+        .bind(i64::from(mark.version))
+        .bind(mark.code_hash)
         .fetch_all(&mut *transaction)
         .await?;
     for row in rows {
@@ -212,7 +231,7 @@ pub(super) async fn streams(
             context: shared.clone(),
             key: key.clone(),
             stream_version: row.try_get(1)?,
-            state_version,
+            mark,
             body: row.try_get(2)?,
         });
     }
@@ -225,11 +244,44 @@ pub(super) async fn streams(
     let rows = sqlx::query(EVENTS).bind(&context).bind(asked).fetch_all(&mut *transaction).await?;
     for row in rows {
         if let Some(stream) = at(&mut streams, row.try_get(14)?) {
-            stream.events.push(envelope(&row)?);
+            add(stream, &row)?;
         }
     }
     transaction.commit().await?;
     Ok(streams)
+}
+
+/// Nothing after the first event that does not read: a state cannot be made of it.
+fn add(stream: &mut Stream, row: &SqliteRow) -> StoreResult<()> {
+    if stream.unreadable.is_none() {
+        match found(row)? {
+            Ok(event) => stream.events.push(event),
+            Err(unreadable) => stream.unreadable = Some(unreadable),
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn stream_after(
+    pool: &SqlitePool,
+    context: String,
+    key: Key,
+    after_version: i64,
+    until_position: i64,
+    limit: u32,
+) -> StoreResult<Stream> {
+    const SQL: &str = columns!(
+        "",
+        " FROM events WHERE context = ?1 AND key = ?2 AND stream_version > ?3 AND position <= ?4
+          ORDER BY stream_version LIMIT ?5"
+    );
+    let query = sqlx::query(SQL).bind(context).bind(key.as_str()).bind(after_version);
+    let rows = query.bind(until_position).bind(i64::from(limit)).fetch_all(pool).await?;
+    let mut stream = Stream::default();
+    for row in &rows {
+        add(&mut stream, row)?;
+    }
+    Ok(stream)
 }
 
 fn at(streams: &mut [Stream], n: i64) -> Option<&mut Stream> {
@@ -273,6 +325,39 @@ fn name(text: &str) -> Arc<str> {
     })
 }
 
+pub(super) fn count(value: i64) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+/// The message of a row, or what is wrong with the row. An error is one of the database.
+pub(super) fn found(row: &SqliteRow) -> StoreResult<Found> {
+    match envelope(row) {
+        Ok(envelope) => Ok(Ok(envelope)),
+        Err(error) if is_connection(&error) => Err(error),
+        Err(error) => {
+            let raw = raw(row);
+            Ok(Err(Unreadable { position: row.try_get(0)?, reason: error.to_string(), raw }))
+        }
+    }
+}
+
+fn is_connection(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable(_))
+}
+
+/// The body and the rarer part, as they stand.
+fn raw(row: &SqliteRow) -> Vec<u8> {
+    let bytes =
+        |column| row.try_get_unchecked::<Option<Vec<u8>>, _>(column).ok().flatten().unwrap_or_default();
+    let mut raw = bytes(8);
+    let extra = bytes(13);
+    if !extra.is_empty() {
+        raw.push(b'\n');
+        raw.extend(extra);
+    }
+    raw
+}
+
 fn envelope(row: &SqliteRow) -> StoreResult<Envelope> {
     let kind: i64 = row.try_get(2)?;
     let version: i64 = row.try_get(7)?;
@@ -296,12 +381,12 @@ fn envelope(row: &SqliteRow) -> StoreResult<Envelope> {
     })
 }
 
-fn uuid(row: &SqliteRow, column: usize) -> StoreResult<Option<Uuid>> {
+pub(super) fn uuid(row: &SqliteRow, column: usize) -> StoreResult<Option<Uuid>> {
     let bytes: Option<&[u8]> = row.try_get(column)?;
     bytes.map(|bytes| Uuid::from_slice(bytes).map_err(damaged)).transpose()
 }
 
-fn damaged(what: impl std::fmt::Display) -> StoreError {
+pub(super) fn damaged(what: impl std::fmt::Display) -> StoreError {
     StoreError::Unusable {
         message: format!("a stored row does not read: {what}"),
         hint: "restore the newest backup of the data folder".to_owned(),

@@ -1,16 +1,17 @@
 //! The one writing connection: a group of units becomes one prepared text, one thread hop, one fsync.
 
+use super::changes;
 use super::encode::{
-    BURNT_SQL, CHECKPOINTS_SQL, DEAD_SQL, EPOCH_SQL, HANDLED_SQL, IDEMPOTENCY_SQL, MESSAGES_SQL,
-    SNAPSHOTS_SQL, encode_burnt, encode_checkpoints, encode_handled, encode_idempotency, encode_messages,
-    encode_rows, encode_snapshots, table_sql,
+    CHECKPOINTS_SQL, DEAD_SQL, EPOCH_SQL, HANDLED_SQL, IDEMPOTENCY_SQL, MESSAGES_SQL, SNAPSHOTS_SQL,
+    encode_checkpoints, encode_handled, encode_idempotency, encode_messages, encode_rows, encode_snapshots,
+    table_sql,
 };
 use super::error::{is_not_null, store_error};
-use crate::store::{Outcome, Placed, StoreError, StoreResult, TableChange, Unit};
+use crate::store::{Aged, Outcome, Placed, StoreError, StoreResult, TableChange, Unit};
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, Connection, Executor, Row, SqliteConnection};
 
-const FIRST_TABLE_PARAMETER: usize = 9;
+const FIRST_TABLE_PARAMETER: usize = changes::NOW + 1;
 
 pub(super) struct Writer {
     connection: Option<SqliteConnection>,
@@ -91,6 +92,15 @@ impl Writer {
         Ok(())
     }
 
+    pub(super) async fn forget_aged(&mut self, what: Aged, before_us: i64, limit: u32) -> StoreResult<u64> {
+        self.settle().await?;
+        if !self.owns_epoch().await? {
+            return Err(StoreError::Fenced { epoch: self.epoch });
+        }
+        let query = sqlx::query(super::desk::forget_sql(what)).bind(before_us).bind(i64::from(limit));
+        Ok(query.execute(open(&mut self.connection)?).await?.rows_affected())
+    }
+
     pub(super) async fn put_session(&mut self, digest: [u8; 32], expires_us: i64) -> StoreResult<()> {
         self.settle().await?;
         sqlx::query("INSERT OR REPLACE INTO sessions (digest, expires_us) VALUES (?1, ?2)")
@@ -144,12 +154,19 @@ struct Statement {
 impl Statement {
     fn of(units: &[Unit], first: i64, epoch: i64) -> StoreResult<Self> {
         let tables = tables(units);
-        let parameters = parameters(units, &tables)?;
+        let at_us = chrono::DateTime::timestamp_micros(&crate::clock::now());
         let mut arguments = SqliteArguments::default();
         bind(&mut arguments, first)?;
         bind(&mut arguments, epoch)?;
-        for text in parameters {
+        for text in parameters(units, at_us)? {
             bind(&mut arguments, text)?;
+        }
+        for text in changes::parameters(units)? {
+            bind(&mut arguments, text)?;
+        }
+        bind(&mut arguments, at_us)?;
+        for table in &tables {
+            bind(&mut arguments, table_parameter(units, table)?)?;
         }
         Ok(Self { sql: sql(units, &tables), arguments })
     }
@@ -174,9 +191,8 @@ fn tables(units: &[Unit]) -> Vec<&str> {
     names
 }
 
-/// Parameters `$3` and up; those a statement does not use stay empty.
-fn parameters(units: &[Unit], tables: &[&str]) -> StoreResult<Vec<String>> {
-    let at_us = chrono::DateTime::timestamp_micros(&crate::clock::now());
+/// Parameters `$3` to `$7`; those a statement does not use stay empty.
+fn parameters(units: &[Unit], at_us: i64) -> StoreResult<[String; changes::FIRST - 3]> {
     let mut offset = 0;
     let mut handled = Vec::with_capacity(units.len());
     for unit in units {
@@ -185,20 +201,18 @@ fn parameters(units: &[Unit], tables: &[&str]) -> StoreResult<Vec<String>> {
         }
         offset += unit.messages.len();
     }
-    let mut texts = vec![
+    Ok([
         encode_messages(units.iter().flat_map(|unit| &unit.messages))?,
         encode_handled(handled.into_iter(), at_us)?,
         encode_snapshots(units.iter().filter_map(|unit| unit.snapshot.as_ref()))?,
         encode_checkpoints(units)?,
         encode_idempotency(units, at_us)?,
-        encode_burnt(units)?,
-    ];
-    for table in tables {
-        let changes =
-            units.iter().filter_map(|unit| unit.table.as_ref()).filter(|change| change.table == *table);
-        texts.push(encode_rows(changes.flat_map(|change: &TableChange| &change.rows))?);
-    }
-    Ok(texts)
+    ])
+}
+
+fn table_parameter(units: &[Unit], table: &str) -> StoreResult<String> {
+    let changes = units.iter().filter_map(|unit| unit.table.as_ref()).filter(|change| change.table == table);
+    encode_rows(changes.flat_map(|change: &TableChange| &change.rows))
 }
 
 fn sql(units: &[Unit], tables: &[&str]) -> String {
@@ -207,7 +221,6 @@ fn sql(units: &[Unit], tables: &[&str]) -> String {
         |unit: &Unit| unit.handled.as_ref().is_some_and(|done| matches!(done.outcome, Outcome::Dead { .. }));
     let parts = [
         (has(|unit| !unit.messages.is_empty()), MESSAGES_SQL),
-        (has(|unit| unit.burnt.is_some()), BURNT_SQL),
         (has(dead), DEAD_SQL),
         (has(|unit| unit.handled.is_some()), HANDLED_SQL),
         (has(|unit| unit.snapshot.is_some()), SNAPSHOTS_SQL),
@@ -221,7 +234,16 @@ fn sql(units: &[Unit], tables: &[&str]) -> String {
     if !units.iter().any(fenced) {
         sql.push_str(EPOCH_SQL);
     }
-    sql.extend(parts.iter().filter(|(present, _)| *present).map(|(_, text)| *text));
+    for (n, (present, text)) in parts.into_iter().enumerate() {
+        if present {
+            sql.push_str(text);
+        }
+        // After the messages, before the handled marks take the inbox rows away.
+        if n == 0 {
+            changes::sql(units, &mut sql);
+        }
+    }
+    changes::tables_sql(units, &mut sql);
     for (n, table) in tables.iter().enumerate() {
         sql.push_str(&table_sql(table, FIRST_TABLE_PARAMETER + n));
     }

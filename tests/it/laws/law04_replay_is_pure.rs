@@ -1,7 +1,7 @@
 //! Replay is pure: what is in memory is what is stored, and replaying repeats no side effect.
 
 use crate::support::contexts::{Book, Forward, Ledger, Refuse};
-use crate::support::world::{World, append, command, contexts};
+use crate::support::world::{STATE, World, append, command, contexts};
 use meal_planner::domain::envelope::{Envelope, Kind};
 use meal_planner::store::Filter;
 use meal_planner::store::Store as _;
@@ -86,7 +86,7 @@ async fn snapshot_of(world: &World, key: &str) -> Book {
         last = Some(dispatcher.accept(append(key, 777)).await.unwrap().id);
     }
     world.outcome(last.unwrap()).await;
-    let stream = world.store.streams("ledger", 1, vec![key.into()]).await.unwrap().remove(0);
+    let stream = world.store.streams("ledger", STATE, vec![key.into()]).await.unwrap().remove(0);
     let snapshot = stream.snapshot.expect("a snapshot");
     assert_eq!((snapshot.stream_version, stream.events.len()), ((before + missing) as i64, 0));
     let mut book: Book = serde_json::from_str(&snapshot.body).unwrap();
@@ -102,7 +102,7 @@ async fn a_restart_from_a_snapshot_goes_on_where_the_events_end() {
         world.runtime.dispatcher().accept(append("a", number)).await.unwrap();
     }
     world.settled().await;
-    let stream = world.store.streams("ledger", 1, vec!["a".into()]).await.unwrap().remove(0);
+    let stream = world.store.streams("ledger", STATE, vec!["a".into()]).await.unwrap().remove(0);
     assert!(stream.snapshot.is_some_and(|snapshot| snapshot.stream_version == 200));
     assert_eq!(stream.events.len(), 50);
     world = world.crash_and_start().await;
@@ -110,7 +110,7 @@ async fn a_restart_from_a_snapshot_goes_on_where_the_events_end() {
         world.runtime.dispatcher().accept(append("a", number)).await.unwrap();
     }
     world.settled().await;
-    let stream = world.store.streams("ledger", 1, vec!["a".into()]).await.unwrap().remove(0);
+    let stream = world.store.streams("ledger", STATE, vec!["a".into()]).await.unwrap().remove(0);
     let book: Book = serde_json::from_str(&stream.snapshot.unwrap().body).unwrap();
     assert_eq!(book.numbers, (0..300).collect::<Vec<_>>());
     assert_eq!(world.numbers("a").await, (0..305).collect::<Vec<_>>());

@@ -2,7 +2,7 @@
 
 use crate::support::contexts::{Explode, Ledger, times_decided};
 use crate::support::until;
-use crate::support::world::{World, append, command, handles};
+use crate::support::world::{World, append, burns, burnt, command, handles};
 use meal_planner::actors::ATTEMPT_LIMIT;
 use meal_planner::store::Outcome;
 use std::future::ready;
@@ -27,14 +27,14 @@ async fn each_attempt_is_on_the_disk_with_its_cause_before_the_next() {
     let world = World::start().await;
     let bad = explode("a", 2);
     let id = bad.id;
-    let mut gate = world.store.hold(|unit| unit.burnt.is_some());
+    let mut gate = world.store.hold(burns);
     world.accept(bad).await.unwrap();
     gate.reached().await;
     crate::support::let_others_run().await;
     assert_eq!(times_decided(id), 1, "it was tried again before the attempt was recorded");
     gate.open();
     world.outcome(id).await;
-    let burnt: Vec<_> = world.store.committed().into_iter().filter_map(|unit| unit.burnt).collect();
+    let burnt = burnt(&world.store.committed());
     assert_eq!(burnt.len(), 2);
     assert!(burnt[0].error.contains("boom 1") && burnt[1].error.contains("boom 2"), "{burnt:?}");
     assert_eq!(burnt[0].position, world.status(id).await.envelope.position);
@@ -67,12 +67,12 @@ async fn attempts_are_counted_across_restarts_of_the_process() {
     let world = World::start().await;
     let bad = explode("a", u32::MAX);
     let id = bad.id;
-    let mut gate = world.store.hold(|unit| unit.burnt.is_some());
+    let mut gate = world.store.hold(burns);
     world.accept(bad).await.unwrap();
     gate.reached().await;
     gate.open();
     until("an attempt is recorded", || async {
-        world.status(id).await.waiting.is_none_or(|(attempts, _)| attempts > 0)
+        world.status(id).await.waiting.is_none_or(|waiting| waiting.attempts > 0)
     })
     .await;
     let world = world.crash_and_start().await;

@@ -1,7 +1,7 @@
 //! Failures have kinds: a rejection is an answer, what cannot be read is a dead letter, an outage costs nothing.
 
 use crate::support::contexts::{Ledger, Refuse, Scale, Weigh, times_decided};
-use crate::support::world::{World, append, command, raw};
+use crate::support::world::{World, append, burnt, command, raw};
 use crate::support::{let_others_run, until};
 use meal_planner::actors::{Refusal, Stage};
 use meal_planner::domain::context::RejectionKind;
@@ -87,7 +87,7 @@ async fn an_outage_refuses_new_messages_and_keeps_the_work_of_actors() {
     world.ask(append("b", 9)).await;
     world.settled().await;
     assert_eq!((world.numbers("a").await, world.numbers("b").await), (vec![1], vec![9]));
-    assert!(world.store.committed().iter().all(|unit| unit.burnt.is_none()));
+    assert_eq!(burnt(&world.store.committed()), []);
     for view in world.runtime.hub().registry.all() {
         assert_eq!(view.restarts, 0, "{}", view.path);
     }
@@ -121,7 +121,7 @@ async fn an_outage_of_reading_costs_no_attempt_and_no_restart() {
     for view in world.runtime.hub().registry.all() {
         assert_eq!((view.restarts, view.state), (0, Stage::Running), "{}", view.path);
     }
-    assert!(world.store.committed().iter().all(|unit| unit.burnt.is_none()));
+    assert_eq!(burnt(&world.store.committed()), []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

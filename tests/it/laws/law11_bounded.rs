@@ -2,7 +2,7 @@
 
 use crate::support::contexts::{Forward, Ledger};
 use crate::support::let_others_run;
-use crate::support::world::{World, append, command, contexts};
+use crate::support::world::{STATE, World, append, command, contexts};
 use meal_planner::actors::Refusal;
 use meal_planner::domain::envelope::{Address, Envelope};
 use meal_planner::store::{Store, Unit};
@@ -95,7 +95,7 @@ async fn what_does_not_fit_the_window_is_read_from_the_table_in_order() {
     let store: Arc<dyn Store> = world.store.clone();
     let mut total = 0;
     for key in 0..50 {
-        let stream = store.streams("ledger", 1, vec![format!("k{key}").into()]).await.unwrap().remove(0);
+        let stream = store.streams("ledger", STATE, vec![format!("k{key}").into()]).await.unwrap().remove(0);
         let numbers = world.numbers(&format!("k{key}")).await;
         total += numbers.len();
         assert!(numbers.is_sorted(), "k{key}");

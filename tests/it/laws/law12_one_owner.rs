@@ -4,7 +4,7 @@ use crate::support::until;
 use crate::support::world::{World, append, contexts, raw};
 use meal_planner::actors::{Origin, Refusal, Runtime};
 use meal_planner::store::sqlite::SqliteStore;
-use meal_planner::store::{BurntAttempt, Store, StoreError, Unit};
+use meal_planner::store::{Burn, Cause, Change, Store, StoreError, Unit};
 use std::future::ready;
 use std::sync::Arc;
 
@@ -31,12 +31,13 @@ async fn a_server_that_was_taken_over_accepts_and_writes_nothing() {
     until("it knows", || ready(world.runtime.hub().journal.is_fenced())).await;
     let refused = world.accept(append("b", 3)).await;
     assert!(matches!(refused, Err(Refusal::Store(StoreError::Fenced { .. }))), "{refused:?}");
-    let burnt = Some(BurntAttempt { position: waiting.position, error: "e".to_owned() });
-    let unit = Unit { burnt, ..Unit::default() };
+    let (error, cause) = ("e".to_owned(), Cause::Error);
+    let burn = Burn { position: waiting.position, cause, error, generation: 1, available_at_us: 0 };
+    let unit = Unit { changes: vec![Change::Burn(burn)], ..Unit::default() };
     let fenced = world.runtime.hub().journal.commit(Origin::Edge, vec![unit]).await;
     assert!(matches!(fenced, Err(StoreError::Fenced { .. })), "{fenced:?}");
     assert_eq!(world.store.last_position().await.unwrap(), last);
-    assert_eq!(world.status(waiting.id).await.waiting, Some((0, None)));
+    assert_eq!(world.status(waiting.id).await.waiting.unwrap().attempts, 0);
     assert_eq!(world.numbers("a").await, [1]);
 }
 

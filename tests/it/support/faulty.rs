@@ -4,8 +4,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use meal_planner::domain::envelope::{Envelope, Key};
 use meal_planner::store::{
-    Filter, Idempotency, MessageStatus, Page, Placed, RowPage, RowQuery, Store, StoreError, StoreResult,
-    Stream, Unit, Waiting,
+    Aged, Attempt, DeadLetter, DeadLetterId, DeadLetterQuery, EffectQuery, Filter, Idempotency,
+    MessageStatus, Page, Placed, RowPage, RowQuery, StateMark, Store, StoreError, StoreResult, StoredEffect,
+    Stream, Timer, TimerQuery, Unit, Waiting,
 };
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, RwLock};
@@ -236,6 +237,16 @@ impl Store for FaultyStore {
         self.epoch
     }
 
+    fn was_unclean(&self) -> bool {
+        self.inner.read().unwrap().as_ref().is_some_and(|inner| inner.was_unclean())
+    }
+
+    fn mark(&self, slot: usize, position: i64) {
+        if let Some(inner) = self.inner.read().unwrap().as_ref() {
+            inner.mark(slot, position);
+        }
+    }
+
     fn commit(&self, units: Arc<Vec<Unit>>) -> BoxFuture<'_, StoreResult<Vec<Placed>>> {
         async move {
             self.attempts.fetch_add(1, SeqCst);
@@ -277,13 +288,13 @@ impl Store for FaultyStore {
     fn streams(
         &self,
         context: &str,
-        state_version: u32,
+        mark: StateMark,
         keys: Vec<Key>,
     ) -> BoxFuture<'_, StoreResult<Vec<Stream>>> {
         let context = context.to_owned();
         async move {
             self.pass_reads(keys.iter().map(Key::to_string)).await;
-            self.reading().await?.streams(&context, state_version, keys).await
+            self.reading().await?.streams(&context, mark, keys).await
         }
         .boxed()
     }
@@ -294,6 +305,11 @@ impl Store for FaultyStore {
         message(id: Uuid) -> Option<MessageStatus>;
         range(first: i64, last: i64) -> Vec<Envelope>;
         idempotency(digest: [u8; 32]) -> Option<Idempotency>;
+        attempts(position: i64) -> Vec<Attempt>;
+        dead_letters(query: DeadLetterQuery) -> Vec<DeadLetter>;
+        timers(query: TimerQuery) -> Vec<Timer>;
+        effects(query: EffectQuery) -> Vec<StoredEffect>;
+        forget_aged(what: Aged, before_us: i64, limit: u32) -> u64;
         waiting_counts() -> Vec<(String, i64)>;
         put_session(digest: [u8; 32], expires_us: i64) -> ();
         clear_sessions() -> ();
@@ -303,6 +319,9 @@ impl Store for FaultyStore {
 
     reads_by_name! {
         waiting(context, after: i64, limit: u32) -> Vec<Waiting>;
+        waiting_of(context, key: Key, after: i64, limit: u32) -> Vec<Waiting>;
+        stream_after(context, key: Key, after_version: i64, until_position: i64, limit: u32) -> Stream;
+        held_keys(context) -> Vec<(Key, DeadLetterId)>;
         checkpoint(reader) -> i64;
         prepare_table(table) -> ();
         rows(table, query: RowQuery) -> RowPage;

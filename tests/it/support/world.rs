@@ -9,7 +9,9 @@ use meal_planner::domain::context::Context;
 use meal_planner::domain::envelope::{Address, Envelope, Key, Kind};
 use meal_planner::domain::message::Message;
 use meal_planner::store::sqlite::{SqliteStore, writer_options};
-use meal_planner::store::{Filter, MessageStatus, RowQuery, Store, StoredOutcome, Unit};
+use meal_planner::store::{
+    Burn, Change, Filter, MessageStatus, RowQuery, StateMark, Store, StoredOutcome, Unit,
+};
 use sqlx::{ConnectOptions, SqliteConnection};
 use std::path::Path;
 use std::sync::Arc;
@@ -18,6 +20,9 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 pub const SUMS: &str = "ledger_sums_v1";
+
+/// Whose snapshots the contexts here can use.
+pub const STATE: StateMark = StateMark { version: 1, code_hash: meal_planner::domain::CODE_HASH };
 
 pub struct World {
     pub folder: TempDir,
@@ -34,7 +39,7 @@ pub async fn open_sqlite(folder: &Path) -> Arc<SqliteStore> {
 }
 
 /// The lock of a store that has just been dropped may take a moment to go.
-async fn open_after_crash(folder: &Path) -> Arc<SqliteStore> {
+pub async fn open_after_crash(folder: &Path) -> Arc<SqliteStore> {
     let open = async {
         loop {
             match SqliteStore::open(folder, clock::now().timestamp_micros()).await {
@@ -223,4 +228,16 @@ pub fn accepts(id: Uuid) -> impl Fn(&Unit) -> bool + Send + Sync + 'static {
 /// Units that end this message.
 pub fn handles(id: Uuid) -> impl Fn(&Unit) -> bool + Send + Sync + 'static {
     move |unit| unit.handled.as_ref().is_some_and(|done| done.id == id)
+}
+
+/// Units that record a failed attempt.
+pub fn burns(unit: &Unit) -> bool {
+    !burnt(std::slice::from_ref(unit)).is_empty()
+}
+
+/// The failed attempts that these units record.
+pub fn burnt(units: &[Unit]) -> Vec<Burn> {
+    let changes = units.iter().flat_map(|unit| &unit.changes);
+    let burn = |change: &Change| if let Change::Burn(burn) = change { Some(burn.clone()) } else { None };
+    changes.filter_map(burn).collect()
 }

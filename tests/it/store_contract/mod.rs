@@ -1,11 +1,13 @@
 //! What every engine promises the runtime: one suite, run over each of them.
 
-use crate::support::world::{open_sqlite, raw};
+mod desk;
+
+use crate::support::world::{open_after_crash, open_sqlite, raw};
 use meal_planner::domain::context::{Rejection, RowChange, StoredRow};
 use meal_planner::domain::envelope::{Address, Envelope, Extra, Key, Kind, ReplyTo};
 use meal_planner::store::{
-    BurntAttempt, Checkpoint, Filter, Handled, Idempotency, Outcome, Placed, RowCursor, RowQuery, Snapshot,
-    Store, StoreError, StoreResult, TableChange, Unit,
+    Burn, Cause, Change, Checkpoint, Filter, Handled, Idempotency, Outcome, Placed, RowCursor, RowQuery,
+    Snapshot, StateMark, Store, StoreError, StoreResult, TableChange, Unit, WaitingStatus,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -18,6 +20,8 @@ trait Engine: Sized {
     fn store(&self) -> Arc<dyn Store>;
     /// Closes the store and opens what it has left behind.
     async fn reopen(self) -> Self;
+    /// The process dies, and the next one opens what it has left behind.
+    async fn crash(self) -> Self;
     /// Another process takes the store over.
     async fn take_over(&self);
     /// Rows of the query, each as one number.
@@ -46,6 +50,12 @@ impl Engine for Sqlite {
         Self { store: open_sqlite(folder.path()).await, folder }
     }
 
+    async fn crash(self) -> Self {
+        let Self { store, folder } = self;
+        drop(store);
+        Self { store: open_after_crash(folder.path()).await, folder }
+    }
+
     async fn take_over(&self) {
         let mut connection = raw(self.folder.path()).await;
         sqlx::query("UPDATE process_epoch SET epoch = epoch + 1").execute(&mut connection).await.unwrap();
@@ -63,7 +73,7 @@ macro_rules! contract {
         mod $module {
             $(#[tokio::test]
             async fn $name() {
-                super::$name::<$engine>().await;
+                super::suite::$name::<$engine>().await;
             })*
         }
     };
@@ -94,7 +104,23 @@ contract!(sqlite, super::Sqlite:
     odd_text_survives_unchanged,
     every_field_of_an_envelope_survives,
     a_closed_store_refuses_to_write,
+    dead_letters_are_listed_newest_first_by_every_field,
+    a_dead_letter_is_edited_and_settled_once,
+    an_event_that_a_reader_cannot_take_is_its_dead_letter,
+    timers_come_in_the_order_of_their_time_until_they_are_ended,
+    an_effect_goes_from_staged_over_sent_to_its_end,
+    a_late_answer_is_recorded_and_not_applied,
+    what_was_being_handled_is_charged_after_an_unclean_end_only,
+    the_messages_of_one_key_are_found_among_those_that_wait,
+    a_stream_is_read_up_to_a_position,
+    what_is_old_is_forgotten_and_what_is_needed_is_not,
 );
+
+/// The whole suite, wherever it is written.
+mod suite {
+    pub(super) use super::desk::*;
+    pub(super) use super::*;
+}
 
 fn command(context: &str, key: &str) -> Envelope {
     let time = chrono::DateTime::from_timestamp_micros(1_700_000_000_123_456).unwrap();
@@ -115,7 +141,21 @@ fn unit(messages: impl IntoIterator<Item = Envelope>) -> Unit {
 }
 
 fn handled(command: &Envelope, position: i64, outcome: Outcome) -> Option<Handled> {
-    Some(Handled { context: command.context.clone(), position, id: command.id, outcome })
+    Some(Handled { position, ..Handled::of(command, outcome) })
+}
+
+fn burn(position: i64, error: &str) -> Unit {
+    let error = error.to_owned();
+    let burn = Burn { position, cause: Cause::Panic, error, generation: 3, available_at_us: 77 };
+    changed(Change::Burn(burn))
+}
+
+fn changed(change: Change) -> Unit {
+    Unit { changes: vec![change], ..Unit::default() }
+}
+
+fn mark(version: u32) -> StateMark {
+    StateMark { version, code_hash: 5 }
 }
 
 async fn commit(store: &Arc<dyn Store>, units: impl IntoIterator<Item = Unit>) -> StoreResult<Vec<Placed>> {
@@ -157,18 +197,21 @@ async fn a_refused_unit_leaves_nothing_of_its_group<E: Engine>() {
         table: Some(table([row("k", "", "", "1")])),
         snapshot: Some(snapshot("a", "1", 1, 1, "1")),
         idempotency: Some(Idempotency { digest: [1; 32], body_digest: [2; 32], message_id: known.id }),
-        burnt: Some(BurntAttempt { position: 1, error: "e".to_owned() }),
+        changes: burn(1, "e").changes,
         messages: vec![event("a", "1", 1)],
     };
     let refused = commit(&store, [rest.clone(), unit([known.clone()])]).await;
     assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
     assert_eq!(everything(&store).await.len(), 1);
     let status = store.message(known.id).await.unwrap().unwrap();
-    assert_eq!((status.outcome, status.waiting), (None, Some((0, None))));
+    assert_eq!(
+        (status.outcome, status.waiting),
+        (None, Some(WaitingStatus { attempts: 0, available_at_us: 0, last_error: None }))
+    );
     assert_eq!(store.checkpoint("r").await.unwrap(), 0);
     assert_eq!(store.rows_by_key("things_v1", vec!["k".to_owned()]).await.unwrap(), []);
     assert_eq!(store.idempotency([1; 32]).await.unwrap(), None);
-    let streams = store.streams("a", 1, vec!["1".into()]).await.unwrap();
+    let streams = store.streams("a", mark(1), vec!["1".into()]).await.unwrap();
     assert_eq!((&streams[0].snapshot, streams[0].events.len()), (&None, 0));
     // The same unit without the bad one beside it goes through, and at the next position.
     assert_eq!(commit(&store, [rest]).await.unwrap(), [Placed { first: 2 }]);
@@ -232,7 +275,7 @@ async fn what_waits_is_listed_until_it_is_handled<E: Engine>() {
     commit(&store, [unit(commands.clone()), unit([command("b", "x"), event("a", "0", 1)])]).await.unwrap();
     let positions = async |after, limit| -> Vec<i64> {
         let waiting = store.waiting("a", after, limit).await.unwrap();
-        waiting.iter().map(|w| w.envelope.position).collect()
+        waiting.iter().map(|w| w.position).collect()
     };
     assert_eq!(positions(0, 10).await, [1, 2, 3, 4, 5]);
     assert_eq!(positions(2, 2).await, [3, 4]);
@@ -251,13 +294,22 @@ async fn a_burnt_attempt_is_counted_with_its_cause<E: Engine>() {
     let one = command("a", "1");
     commit(&store, [unit([one.clone()])]).await.unwrap();
     for error in ["first", "second"] {
-        let burnt = Some(BurntAttempt { position: 1, error: error.to_owned() });
-        commit(&store, [Unit { burnt, ..Unit::default() }]).await.unwrap();
+        commit(&store, [burn(1, error)]).await.unwrap();
     }
     let waiting = store.waiting("a", 0, 1).await.unwrap();
     assert_eq!((waiting[0].attempts, waiting[0].last_error.as_deref()), (2, Some("second")));
     let status = store.message(one.id).await.unwrap().unwrap();
-    assert_eq!(status.waiting, Some((2, Some("second".to_owned()))));
+    let last_error = Some("second".to_owned());
+    assert_eq!(status.waiting, Some(WaitingStatus { attempts: 2, available_at_us: 77, last_error }));
+    let attempts = store.attempts(1).await.unwrap();
+    assert_eq!(
+        attempts.iter().map(|a| (a.attempt, &*a.error)).collect::<Vec<_>>(),
+        [(1, "first"), (2, "second")]
+    );
+    assert_eq!(
+        (attempts[1].cause, attempts[1].generation, attempts[1].epoch),
+        (Cause::Panic, 3, store.epoch())
+    );
 }
 
 async fn a_dead_letter_leaves_the_inbox_and_is_kept<E: Engine>() {
@@ -281,7 +333,7 @@ async fn streams_come_in_the_order_of_the_keys_asked_for<E: Engine>() {
         [event("a", "x", 1), event("a", "y", 1), event("b", "x", 1), event("a", "x", 2), command("a", "x")];
     commit(&store, [unit(messages.clone())]).await.unwrap();
     let keys = ["y", "none", "x"].map(Key::from).to_vec();
-    let streams = store.streams("a", 1, keys).await.unwrap();
+    let streams = store.streams("a", mark(1), keys).await.unwrap();
     let events: Vec<_> = streams.iter().map(|stream| stream.events.clone()).collect();
     let at = |n: usize| placed(&messages[n], n as i64 + 1);
     assert_eq!(events, [vec![at(1)], vec![], vec![at(0), at(3)]]);
@@ -292,7 +344,7 @@ fn snapshot(context: &str, key: &str, stream_version: i64, state_version: u32, b
         context: context.into(),
         key: key.into(),
         stream_version,
-        state_version,
+        mark: mark(state_version),
         body: body.to_owned(),
     }
 }
@@ -304,7 +356,7 @@ async fn a_snapshot_shortens_the_stream<E: Engine>() {
     let second = Unit { snapshot: Some(snapshot("a", "1", 2, 1, "\"two\"")), ..unit([event("a", "1", 2)]) };
     commit(&store, [first]).await.unwrap();
     commit(&store, [second, unit([event("a", "1", 3)])]).await.unwrap();
-    let stream = store.streams("a", 1, vec!["1".into()]).await.unwrap().remove(0);
+    let stream = store.streams("a", mark(1), vec!["1".into()]).await.unwrap().remove(0);
     assert_eq!(stream.snapshot, Some(snapshot("a", "1", 2, 1, "\"two\"")));
     assert_eq!(stream.events.iter().map(|e| e.stream_version.unwrap()).collect::<Vec<_>>(), [3]);
 }
@@ -314,7 +366,7 @@ async fn a_snapshot_of_another_state_version_is_ignored<E: Engine>() {
     let store = engine.store();
     let first = Unit { snapshot: Some(snapshot("a", "1", 1, 7, "\"old\"")), ..unit([event("a", "1", 1)]) };
     commit(&store, [first]).await.unwrap();
-    let stream = store.streams("a", 8, vec!["1".into()]).await.unwrap().remove(0);
+    let stream = store.streams("a", mark(8), vec!["1".into()]).await.unwrap().remove(0);
     assert_eq!((stream.snapshot, stream.events.len()), (None, 1));
 }
 
@@ -485,7 +537,7 @@ async fn a_writer_whose_epoch_is_over_writes_nothing<E: Engine>() {
         unit([event("a", "1", 1)]),
         Unit { handled: handled(&one, 1, Outcome::Handled), ..unit([]) },
         Unit { checkpoint: Some(mark), ..unit([]) },
-        Unit { burnt: Some(BurntAttempt { position: 1, error: "e".to_owned() }), ..unit([]) },
+        burn(1, "e"),
         Unit { snapshot: Some(snapshot("a", "1", 1, 1, "1")), ..unit([]) },
         Unit { table: Some(table([row("k", "", "", "1")])), ..unit([]) },
     ];
@@ -495,7 +547,10 @@ async fn a_writer_whose_epoch_is_over_writes_nothing<E: Engine>() {
     }
     assert_eq!(everything(&store).await.len(), 1);
     let status = store.message(one.id).await.unwrap().unwrap();
-    assert_eq!((status.outcome, status.waiting), (None, Some((0, None))));
+    assert_eq!(
+        (status.outcome, status.waiting),
+        (None, Some(WaitingStatus { attempts: 0, available_at_us: 0, last_error: None }))
+    );
     assert_eq!(store.checkpoint("r").await.unwrap(), 0);
 }
 
@@ -512,7 +567,7 @@ async fn everything_is_there_after_reopening<E: Engine>() {
         table: Some(table([row("k", "s", "w", "[1]")])),
         checkpoint: Some(Checkpoint { reader: "r".to_owned(), position: 3 }),
         idempotency: Some(Idempotency { digest: [1; 32], body_digest: [2; 32], message_id: commands[0].id }),
-        burnt: Some(BurntAttempt { position: 2, error: "e".to_owned() }),
+        changes: burn(2, "e").changes,
     };
     commit(&store, [unit.clone()]).await.unwrap();
     store.put_session([5; 32], 6).await.unwrap();
@@ -525,8 +580,8 @@ async fn everything_is_there_after_reopening<E: Engine>() {
     assert_eq!(everything(&store).await, before);
     assert_eq!(store.message(commands[0].id).await.unwrap().unwrap().outcome.unwrap().caused, Some((3, 3)));
     let waiting = store.waiting("a", 0, 9).await.unwrap();
-    assert_eq!((waiting.len(), waiting[0].envelope.position, waiting[0].attempts), (1, 2, 1));
-    assert_eq!(store.streams("a", 1, vec!["1".into()]).await.unwrap()[0].snapshot, unit.snapshot);
+    assert_eq!((waiting.len(), waiting[0].position, waiting[0].attempts), (1, 2, 1));
+    assert_eq!(store.streams("a", mark(1), vec!["1".into()]).await.unwrap()[0].snapshot, unit.snapshot);
     assert_eq!(store.rows_by_key("things_v1", vec!["k".to_owned()]).await.unwrap()[0].1, "[1]");
     assert_eq!(store.checkpoint("r").await.unwrap(), 3);
     assert_eq!(store.idempotency([1; 32]).await.unwrap(), unit.idempotency);
@@ -594,7 +649,7 @@ async fn odd_text_survives_unchanged<E: Engine>() {
         let message = &unit.messages[0];
         assert_eq!(stored[n], placed(message, n as i64 + 1));
         let Some(snapshot) = &unit.snapshot else { continue };
-        let stream = store.streams("a", 1, vec![message.key.clone()]).await.unwrap().remove(0);
+        let stream = store.streams("a", mark(1), vec![message.key.clone()]).await.unwrap().remove(0);
         assert_eq!(stream.snapshot.as_ref(), Some(snapshot));
         let key = message.key.to_string();
         let rows = store.rows_by_key("things_v1", vec![key.clone()]).await.unwrap();
