@@ -27,7 +27,7 @@ pub enum Change {
         how: Settled,
         note: String,
     },
-    SetTimer(Timer),
+    SetTimer(Box<Timer>),
     /// Takes a timer away, if it is still the one with this id; any of that name when `id` is `None`.
     EndTimer {
         owner: TimerName,

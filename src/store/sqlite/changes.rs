@@ -1,6 +1,6 @@
 //! The rarer parts of a group: one set-based statement a kind, each with its rows as one JSON text.
 
-use super::encode::JsonRows;
+use super::encode::{JsonRow, JsonRows};
 use crate::store::{Burial, Burn, Change, Effect, EffectEnd, EffectState, Settled, StoreResult, Timer, Unit};
 use std::fmt::Write;
 
@@ -220,25 +220,7 @@ fn encode(rows: &mut JsonRows, change: &Change) -> StoreResult<()> {
             row.value(&id.position)?.value(&id.reader)?.value(&state)?;
             row.optional_uuid(as_id).value(note)?;
         }
-        Change::SetTimer(Timer {
-            owner,
-            id,
-            due_us,
-            to_context,
-            to_key,
-            type_name,
-            schema_version,
-            body,
-            ..
-        }) => {
-            row.value(&owner.context)?.value(owner.key.as_str())?.value(&owner.name)?;
-            row.uuid(id)
-                .value(due_us)?
-                .value(&**to_context)?
-                .value(&to_key.as_ref().map(|key| key.as_str()))?;
-            row.value(&**type_name)?.value(schema_version)?.raw(body);
-            encode_rest(&mut row, change)?;
-        }
+        Change::SetTimer(timer) => encode_timer(&mut row, timer)?,
         Change::EndTimer { owner, id } => {
             row.value(&owner.context)?.value(owner.key.as_str())?.value(&owner.name)?;
             row.optional_uuid(id.as_ref());
@@ -264,15 +246,17 @@ fn encode(rows: &mut JsonRows, change: &Change) -> StoreResult<()> {
     Ok(())
 }
 
-fn encode_rest(row: &mut super::encode::JsonRow<'_>, change: &Change) -> StoreResult<()> {
-    if let Change::SetTimer(Timer { causation_id, correlation_id, trace, extra, schedule, .. }) = change {
-        row.optional_uuid(causation_id.as_ref()).optional_uuid(correlation_id.as_ref());
-        row.value(&trace.as_deref())?.extra(extra)?.value(schedule)?;
-    }
+fn encode_timer(row: &mut JsonRow<'_>, timer: &Timer) -> StoreResult<()> {
+    let Timer { owner, id, due_us, to_context, to_key, .. } = timer;
+    row.value(&owner.context)?.value(owner.key.as_str())?.value(&owner.name)?;
+    row.uuid(id).value(due_us)?.value(&**to_context)?.value(&to_key.as_ref().map(|key| key.as_str()))?;
+    row.value(&*timer.type_name)?.value(&timer.schema_version)?.raw(&timer.body);
+    row.optional_uuid(timer.causation_id.as_ref()).optional_uuid(timer.correlation_id.as_ref());
+    row.value(&timer.trace.as_deref())?.extra(&timer.extra)?.value(&timer.schedule)?;
     Ok(())
 }
 
-fn encode_end(row: &mut super::encode::JsonRow<'_>, end: &EffectEnd) -> StoreResult<()> {
+fn encode_end(row: &mut JsonRow<'_>, end: &EffectEnd) -> StoreResult<()> {
     let (state, response, error) = match end {
         EffectEnd::Done { response } => (EffectState::Done, Some(response), None),
         EffectEnd::Failed { error } => (EffectState::Failed, None, Some(error)),

@@ -110,7 +110,7 @@ pub(super) async fn timers_come_in_the_order_of_their_time_until_they_are_ended<
     let (to_key, correlation_id, schedule) = (None, None, None);
     let bare =
         Timer { to_key, correlation_id, schedule, causation_id: None, trace: None, ..timer("bare", 300) };
-    let set = [&late, &soon, &bare].map(|timer| changed(Change::SetTimer(timer.clone())));
+    let set = [&late, &soon, &bare].map(|timer| changed(Change::SetTimer(Box::new(timer.clone()))));
     commit(&store, set).await.unwrap();
     let all = || TimerQuery { limit: 10, ..TimerQuery::default() };
     assert_eq!(store.timers(all()).await.unwrap(), [soon.clone(), late.clone(), bare.clone()]);
@@ -118,7 +118,7 @@ pub(super) async fn timers_come_in_the_order_of_their_time_until_they_are_ended<
     assert_eq!(store.timers(due).await.unwrap(), [soon.clone()]);
 
     let again = Timer { due_us: 50, id: Uuid::now_v7(), ..late.clone() };
-    commit(&store, [changed(Change::SetTimer(again.clone()))]).await.unwrap();
+    commit(&store, [changed(Change::SetTimer(Box::new(again.clone())))]).await.unwrap();
     let end = |timer: &Timer, id| changed(Change::EndTimer { owner: timer.owner.clone(), id });
     commit(&store, [end(&late, Some(late.id)), end(&bare, None)]).await.unwrap();
     assert_eq!(store.timers(all()).await.unwrap(), [again.clone(), soon.clone()]);
