@@ -115,7 +115,7 @@ pub(super) async fn timers_come_in_the_order_of_their_time_until_they_are_ended<
     let all = || TimerQuery { limit: 10, ..TimerQuery::default() };
     assert_eq!(store.timers(all()).await.unwrap(), [soon.clone(), late.clone(), bare.clone()]);
     let due = TimerQuery { due_before_us: Some(100), ..all() };
-    assert_eq!(store.timers(due).await.unwrap(), [soon.clone()]);
+    assert_eq!(store.timers(due).await.unwrap(), std::slice::from_ref(&soon));
 
     let again = Timer { due_us: 50, id: Uuid::now_v7(), ..late.clone() };
     commit(&store, [changed(Change::SetTimer(Box::new(again.clone())))]).await.unwrap();
