@@ -355,6 +355,7 @@ impl<C: Context> ContextState<C> {
         for outgoing in sends {
             let id = message.derived_id(messages.len() as u64);
             let mut command = caused(message, &outgoing.to, outgoing.type_name, outgoing.body, id, now);
+            command.schema_version = outgoing.schema_version;
             command.extra.reply_to = outgoing.reply_step.map(|step| ReplyTo {
                 context: C::NAME.to_owned(),
                 key: message.key.clone(),
@@ -371,7 +372,9 @@ impl<C: Context> ContextState<C> {
         if let Some(to) = &message.extra.reply_to {
             let id = message.derived_id(messages.len() as u64);
             let (address, type_name, body) = reply::answer(to, &outcome, &messages);
-            messages.push(caused(message, &address, type_name, body, id, self.hub.environment.now()));
+            let mut answer = caused(message, &address, type_name, body, id, self.hub.environment.now());
+            answer.schema_version = reply::ANSWER_VERSION;
+            messages.push(answer);
         }
         let status = &self.lane.status;
         match &outcome {

@@ -118,6 +118,7 @@ impl ReactorState {
             causation_id: Some(event.id),
             correlation_id: event.correlation_id,
             trace: event.trace.clone(),
+            schema_version: outgoing.schema_version,
             extra: Extra { user: event.extra.user.clone(), ..Extra::default() },
             ..Envelope::command(
                 &outgoing.to,

@@ -15,6 +15,9 @@ pub enum Ending {
     Dead { reason: String },
 }
 
+/// Version of the stored body of [`RecordAnswer`]; whoever lists it among its commands gives the same.
+pub const ANSWER_VERSION: u16 = 1;
+
 /// What the asking aggregate is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RecordAnswer {

@@ -6,6 +6,7 @@ use meal_planner::domain;
 use meal_planner::domain::context::Context;
 use meal_planner::domain::message::{DecodeError, Message};
 use meal_planner::domain::registry::Visitor;
+use meal_planner::domain::reply::ANSWER_VERSION;
 use schema::Shape;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
@@ -169,6 +170,13 @@ fn every_sample_is_of_a_version_that_a_context_reads() {
             sample.path
         );
     }
+}
+
+#[test]
+fn an_answer_is_sent_in_the_version_that_its_recipients_read() {
+    let answers: Vec<u16> =
+        Types::all().iter().filter(|w| w.name == "RecordAnswer").map(|w| w.version).collect();
+    assert!(!answers.is_empty() && answers.iter().all(|version| *version == ANSWER_VERSION), "{answers:?}");
 }
 
 const CHECKSUMS: &str = "checksums.txt";

@@ -3,6 +3,7 @@
 use crate::support::soon;
 use crate::support::world::{World, command, raw};
 use meal_planner::actors::Contexts;
+use meal_planner::domain;
 use meal_planner::domain::context::{Context, Rejection};
 use meal_planner::domain::envelope::Metadata;
 use meal_planner::domain::message::{DecodeError, Message};
@@ -159,6 +160,28 @@ async fn a_snapshot_of_an_older_program_is_folded_anew() {
     drop(connection);
     let world = run::<third::Jars>(folder).await;
     assert_eq!(seen::<third::Jars>(&world, third::Look {}).await, (120 * 250).to_string());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_snapshot_made_by_other_rules_is_folded_anew() {
+    let world = run::<first::Jars>(tempfile::tempdir().unwrap()).await;
+    for _ in 0..100 {
+        world.ask(command::<first::Jars>("jar", first::Fill { text: "1 cups".to_owned() })).await;
+    }
+    let mut folder = world.stop().await;
+    let one_cup = r#"["1 cups"]"#;
+    for (hash, trusted) in [(domain::CODE_HASH, true), (domain::CODE_HASH.wrapping_add(1), false)] {
+        let mut connection = raw(folder.path()).await;
+        let altered =
+            sqlx::query("UPDATE snapshots SET code_hash = ?1, body = ?2 WHERE stream_version = 100");
+        let altered = altered.bind(hash).bind(one_cup).execute(&mut connection).await.unwrap();
+        assert_eq!(altered.rows_affected(), 1);
+        drop(connection);
+        let world = run::<first::Jars>(folder).await;
+        let state = seen::<first::Jars>(&world, first::Look {}).await;
+        assert_eq!(state == one_cup, trusted, "{state}");
+        folder = world.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
