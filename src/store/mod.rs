@@ -3,10 +3,14 @@
 //! Not known here: what a message means. Invariants: positions are gapless to readers; a group of units
 //! commits wholly or not at all; a writer whose epoch is gone writes nothing; event rows are never changed.
 
+mod aging;
 mod change;
 mod contract;
+mod encoding;
+mod engine;
 pub mod lock;
 mod marks;
+mod reading;
 pub mod sqlite;
 
 pub use change::*;

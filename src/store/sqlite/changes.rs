@@ -1,7 +1,7 @@
-//! The rarer parts of a group: one set-based statement a kind, each with its rows as one JSON text.
+//! Changes: one set-based statement a kind, each with its rows as one JSON text.
 
-use super::encode::{JsonRow, JsonRows};
-use crate::store::{Burial, Burn, Change, Effect, EffectEnd, EffectState, Settled, StoreResult, Timer, Unit};
+use crate::store::encoding::changes::{Kind, all, kind};
+use crate::store::{Change, Unit};
 use std::fmt::Write;
 
 /// Parameters of [`STATEMENTS`] are `$8` and up, in their order; `$19` is the time.
@@ -9,7 +9,7 @@ pub(super) const FIRST: usize = 8;
 pub(super) const NOW: usize = FIRST + STATEMENTS.len();
 
 /// A kind of change and what is done with its rows.
-const STATEMENTS: [(Kind, &str); 11] = [
+const STATEMENTS: [(Kind, &str); Kind::WITH_ROWS.len()] = [
     (
         Kind::Burn,
         "
@@ -54,7 +54,7 @@ WHERE dead_letters.position = d.value ->> 0 AND dead_letters.reader = d.value ->
 INSERT OR REPLACE INTO timers (context, key, name, id, due_us, to_context, to_key, type, schema_version, body,
                                causation_id, correlation_id, trace, extra, schedule)
 SELECT t.value ->> 0, t.value ->> 1, t.value ->> 2, unhex(t.value ->> 3), t.value ->> 4, t.value ->> 5,
-       t.value ->> 6, t.value ->> 7, t.value ->> 8, t.value -> 9, unhex(t.value ->> 10), unhex(t.value ->> 11),
+       t.value ->> 6, t.value ->> 7, t.value ->> 8, t.value ->> 9, unhex(t.value ->> 10), unhex(t.value ->> 11),
        t.value ->> 12, t.value ->> 13, t.value ->> 14
 FROM json_each($13) AS t;",
     ),
@@ -100,51 +100,13 @@ FROM json_each($18) AS e WHERE effects.id = unhex(e.value ->> 0) AND effects.sta
     ),
 ];
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Burn,
-    Start,
-    Bury,
-    EditDeadLetter,
-    SettleDeadLetter,
-    SetTimer,
-    EndTimer,
-    StageEffect,
-    SendEffect,
-    EndEffect,
-    DecideEffect,
-    /// Said by its own statement, without rows.
-    Table,
-}
-
-fn kind(change: &Change) -> Kind {
-    match change {
-        Change::Burn(_) => Kind::Burn,
-        Change::Start { .. } => Kind::Start,
-        Change::Bury(_) => Kind::Bury,
-        Change::EditDeadLetter { .. } => Kind::EditDeadLetter,
-        Change::SettleDeadLetter { .. } => Kind::SettleDeadLetter,
-        Change::SetTimer(_) => Kind::SetTimer,
-        Change::EndTimer { .. } => Kind::EndTimer,
-        Change::StageEffect(_) => Kind::StageEffect,
-        Change::SendEffect { .. } => Kind::SendEffect,
-        Change::EndEffect { .. } => Kind::EndEffect,
-        Change::DecideEffect { .. } => Kind::DecideEffect,
-        Change::SwapTable { .. } | Change::DropTable { .. } | Change::DropSnapshots => Kind::Table,
-    }
-}
-
-fn changes(units: &[Unit]) -> impl Iterator<Item = &Change> {
-    units.iter().flat_map(|unit| &unit.changes)
-}
-
 /// The statements that this group needs.
 pub(super) fn sql(units: &[Unit], into: &mut String) {
     if units.iter().all(|unit| unit.changes.is_empty()) {
         return;
     }
     for (wanted, text) in STATEMENTS {
-        if changes(units).any(|change| kind(change) == wanted) {
+        if all(units).any(|change| kind(change) == wanted) {
             into.push_str(text);
         }
     }
@@ -152,7 +114,7 @@ pub(super) fn sql(units: &[Unit], into: &mut String) {
 
 /// Read models' tables are changed in their place, so that what comes after finds them.
 pub(super) fn tables_sql(units: &[Unit], into: &mut String) {
-    for change in changes(units) {
+    for change in all(units) {
         // Writing to a text cannot fail.
         let _ = match change {
             Change::SwapTable { built, live } => write!(
@@ -175,93 +137,4 @@ pub(super) fn tables_sql(units: &[Unit], into: &mut String) {
             | Change::DecideEffect { .. } => Ok(()),
         };
     }
-}
-
-/// One text a statement of [`STATEMENTS`]; empty where it is not used.
-pub(super) fn parameters(units: &[Unit]) -> StoreResult<Vec<String>> {
-    let mut texts = vec![String::new(); STATEMENTS.len()];
-    if units.iter().all(|unit| unit.changes.is_empty()) {
-        return Ok(texts);
-    }
-    for (text, (wanted, _)) in texts.iter_mut().zip(STATEMENTS) {
-        let mut rows = JsonRows::with_capacity(256);
-        for change in changes(units).filter(|change| kind(change) == wanted) {
-            encode(&mut rows, change)?;
-        }
-        if !rows.is_empty() {
-            *text = rows.finish()?;
-        }
-    }
-    Ok(texts)
-}
-
-fn encode(rows: &mut JsonRows, change: &Change) -> StoreResult<()> {
-    let mut row = rows.row();
-    match change {
-        Change::Burn(Burn { position, cause, error, generation, available_at_us }) => {
-            row.value(position)?.value(cause.name())?.value(error)?;
-            row.value(generation)?.value(available_at_us)?;
-        }
-        Change::Start { position, generation } => {
-            row.value(position)?.value(generation)?;
-        }
-        Change::Bury(Burial { id, context, key, type_name, reason, holds, raw }) => {
-            row.value(&id.position)?.value(&id.reader)?.value(&**context)?.value(key.as_str())?;
-            row.value(&**type_name)?.value(reason)?.value(&u8::from(*holds))?.optional_bytes(raw.as_deref());
-        }
-        Change::EditDeadLetter { id, body } => {
-            row.value(&id.position)?.value(&id.reader)?.value(body)?;
-        }
-        Change::SettleDeadLetter { id, how, note } => {
-            let (state, as_id) = match how {
-                Settled::Replayed { as_id } => (1, Some(as_id)),
-                Settled::Discarded => (2, None),
-            };
-            row.value(&id.position)?.value(&id.reader)?.value(&state)?;
-            row.optional_uuid(as_id).value(note)?;
-        }
-        Change::SetTimer(timer) => encode_timer(&mut row, timer)?,
-        Change::EndTimer { owner, id } => {
-            row.value(&owner.context)?.value(owner.key.as_str())?.value(&owner.name)?;
-            row.optional_uuid(id.as_ref());
-        }
-        Change::StageEffect(Effect { id, position, context, key, service, operation, request, recovery }) => {
-            row.uuid(id).value(position)?.value(&**context)?.value(key.as_str())?;
-            row.value(service)?.value(operation)?.value(request)?.value(&(*recovery as u8))?;
-        }
-        Change::SendEffect { id, attempt } => {
-            row.uuid(id).value(attempt)?;
-        }
-        Change::EndEffect { id, attempt, end } => {
-            row.uuid(id).value(attempt)?;
-            encode_end(&mut row, end)?;
-        }
-        Change::DecideEffect { id, end } => {
-            row.uuid(id).raw("null");
-            encode_end(&mut row, end)?;
-        }
-        Change::SwapTable { .. } | Change::DropTable { .. } | Change::DropSnapshots => {}
-    }
-    row.end();
-    Ok(())
-}
-
-fn encode_timer(row: &mut JsonRow<'_>, timer: &Timer) -> StoreResult<()> {
-    let Timer { owner, id, due_us, to_context, to_key, .. } = timer;
-    row.value(&owner.context)?.value(owner.key.as_str())?.value(&owner.name)?;
-    row.uuid(id).value(due_us)?.value(&**to_context)?.value(&to_key.as_ref().map(|key| key.as_str()))?;
-    row.value(&*timer.type_name)?.value(&timer.schema_version)?.raw(&timer.body);
-    row.optional_uuid(timer.causation_id.as_ref()).optional_uuid(timer.correlation_id.as_ref());
-    row.value(&timer.trace.as_deref())?.extra(&timer.extra)?.value(&timer.schedule)?;
-    Ok(())
-}
-
-fn encode_end(row: &mut JsonRow<'_>, end: &EffectEnd) -> StoreResult<()> {
-    let (state, response, error) = match end {
-        EffectEnd::Done { response } => (EffectState::Done, Some(response), None),
-        EffectEnd::Failed { error } => (EffectState::Failed, None, Some(error)),
-        EffectEnd::Unknown { error } => (EffectState::Unknown, None, Some(error)),
-    };
-    row.value(&(state as u8))?.value(&response)?.value(&error)?;
-    Ok(())
 }

@@ -1,10 +1,9 @@
 //! Turns a group of units into the few JSON texts that one transaction's set-based statements unpack.
 
 use crate::domain::context::RowChange;
-use crate::domain::envelope::{Envelope, Extra, Kind};
-use crate::store::{Handled, Outcome, Snapshot, StoreError, StoreResult, Unit};
-use serde::Serialize;
-use uuid::Uuid;
+use crate::domain::envelope::{Envelope, Kind};
+use crate::store::encoding::JsonRows;
+use crate::store::{Handled, Outcome, StoreError, StoreResult};
 
 // Parameters are `$n`, not `?n`: SQLite counts the numbers that `?n` leaves out, and sqlx then binds shifted values.
 
@@ -73,108 +72,6 @@ DELETE FROM \"{table}\" WHERE key IN (
     )
 }
 
-/// One JSON array of rows, built without an intermediate value.
-pub(super) struct JsonRows {
-    text: Vec<u8>,
-}
-
-impl JsonRows {
-    pub(super) fn with_capacity(bytes: usize) -> Self {
-        let mut text = Vec::with_capacity(bytes);
-        text.push(b'[');
-        Self { text }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.text.len() == 1
-    }
-
-    pub(super) fn row(&mut self) -> JsonRow<'_> {
-        if !self.is_empty() {
-            self.text.push(b',');
-        }
-        self.text.push(b'[');
-        JsonRow { text: &mut self.text, first: true }
-    }
-
-    pub(super) fn finish(mut self) -> StoreResult<String> {
-        self.text.push(b']');
-        String::from_utf8(self.text).map_err(|error| StoreError::Refused(error.to_string()))
-    }
-}
-
-/// A row being written; `end` closes it.
-pub(super) struct JsonRow<'a> {
-    text: &'a mut Vec<u8>,
-    first: bool,
-}
-
-impl JsonRow<'_> {
-    fn comma(&mut self) {
-        if !std::mem::take(&mut self.first) {
-            self.text.push(b',');
-        }
-    }
-
-    pub(super) fn value(&mut self, value: &(impl Serialize + ?Sized)) -> StoreResult<&mut Self> {
-        self.comma();
-        serde_json::to_writer(&mut *self.text, value)
-            .map_err(|error| StoreError::Refused(error.to_string()))?;
-        Ok(self)
-    }
-
-    /// JSON text that is put in as it is.
-    pub(super) fn raw(&mut self, json: &str) -> &mut Self {
-        self.comma();
-        self.text.extend_from_slice(json.as_bytes());
-        self
-    }
-
-    pub(super) fn uuid(&mut self, id: &Uuid) -> &mut Self {
-        let mut buffer = [0; uuid::fmt::Simple::LENGTH];
-        self.hex(id.simple().encode_lower(&mut buffer))
-    }
-
-    pub(super) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.hex(&hex)
-    }
-
-    pub(super) fn optional_bytes(&mut self, bytes: Option<&[u8]>) -> &mut Self {
-        match bytes {
-            Some(bytes) => self.bytes(bytes),
-            None => self.raw("null"),
-        }
-    }
-
-    pub(super) fn optional_uuid(&mut self, id: Option<&Uuid>) -> &mut Self {
-        match id {
-            Some(id) => self.uuid(id),
-            None => self.raw("null"),
-        }
-    }
-
-    fn hex(&mut self, digits: &str) -> &mut Self {
-        self.comma();
-        self.text.push(b'"');
-        self.text.extend_from_slice(digits.as_bytes());
-        self.text.push(b'"');
-        self
-    }
-
-    pub(super) fn extra(&mut self, extra: &Extra) -> StoreResult<&mut Self> {
-        if extra.is_empty() {
-            return Ok(self.raw("null"));
-        }
-        let text = serde_json::to_string(extra).map_err(|error| StoreError::Refused(error.to_string()))?;
-        self.value(&text)
-    }
-
-    pub(super) fn end(&mut self) {
-        self.text.push(b']');
-    }
-}
-
 /// Rows for [`MESSAGES_SQL`].
 ///
 /// # Errors
@@ -227,33 +124,6 @@ pub fn encode_handled<'a>(
             row.value(&u8::from(done.holds))?.optional_bytes(done.raw.as_deref());
         }
         row.end();
-    }
-    rows.finish()
-}
-
-pub(super) fn encode_snapshots<'a>(snapshots: impl Iterator<Item = &'a Snapshot>) -> StoreResult<String> {
-    let mut rows = JsonRows::with_capacity(4 * 1024);
-    for snapshot in snapshots {
-        let mut row = rows.row();
-        row.value(&*snapshot.context)?.value(snapshot.key.as_str())?.value(&snapshot.stream_version)?;
-        row.value(&snapshot.mark.version)?.value(&snapshot.mark.code_hash)?.value(&snapshot.body)?.end();
-    }
-    rows.finish()
-}
-
-pub(super) fn encode_checkpoints(units: &[Unit]) -> StoreResult<String> {
-    let mut rows = JsonRows::with_capacity(256);
-    for checkpoint in units.iter().filter_map(|unit| unit.checkpoint.as_ref()) {
-        rows.row().value(&checkpoint.reader)?.value(&checkpoint.position)?.end();
-    }
-    rows.finish()
-}
-
-pub(super) fn encode_idempotency(units: &[Unit], at_us: i64) -> StoreResult<String> {
-    let mut rows = JsonRows::with_capacity(1024);
-    for key in units.iter().filter_map(|unit| unit.idempotency.as_ref()) {
-        let mut row = rows.row();
-        row.bytes(&key.digest).bytes(&key.body_digest).uuid(&key.message_id).value(&at_us)?.end();
     }
     rows.finish()
 }

@@ -1,16 +1,17 @@
 //! Opening a data folder: lock, version, migrations, and the next epoch.
 
-use super::write::Writer;
+use super::write::SqliteWriter;
 use super::{MINIMUM_SQLITE, SqliteStore};
+use crate::store::engine::Ownership;
 use crate::store::lock::FolderLock;
 use crate::store::marks::Marks;
+use crate::store::reading::last_position;
 use crate::store::{Cause, StoreError, StoreResult};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, SqlSafeStr, SqliteConnection, SqlitePool};
 use std::path::Path;
 use std::time::Duration;
-use tokio::sync::Mutex;
 
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "store", include_str!("../../../migrations/sqlite/0001_store.sql")),
@@ -35,9 +36,9 @@ impl SqliteStore {
         let (epoch, unclean) = begin_epoch(&mut connection, now_us, &marked).await?;
         marks.clear()?;
         let readers = open_readers(&path).await?;
-        let last = super::read::last_position(&readers).await?;
-        let writer = Mutex::new(Writer::new(connection, epoch, last));
-        Ok(Self { writer, readers, epoch, unclean, marks, _lock: lock })
+        let last = last_position(&readers).await?;
+        let writer = SqliteWriter::new(connection, epoch, last);
+        Ok(Self::new(readers, writer, Ownership { epoch, unclean, marks, _lock: lock }))
     }
 }
 

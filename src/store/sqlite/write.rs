@@ -3,17 +3,23 @@
 use super::changes;
 use super::encode::{
     CHECKPOINTS_SQL, DEAD_SQL, EPOCH_SQL, HANDLED_SQL, IDEMPOTENCY_SQL, MESSAGES_SQL, SNAPSHOTS_SQL,
-    encode_checkpoints, encode_handled, encode_idempotency, encode_messages, encode_rows, encode_snapshots,
-    table_sql,
+    encode_handled, encode_messages, encode_rows, table_sql,
 };
 use super::error::{is_not_null, store_error};
+use crate::store::aging::forget_sql;
+use crate::store::encoding;
+use crate::store::engine::Writer;
 use crate::store::{Aged, Outcome, Placed, StoreError, StoreResult, TableChange, Unit};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, Connection, Executor, Row, SqliteConnection};
+use std::sync::Arc;
 
 const FIRST_TABLE_PARAMETER: usize = changes::NOW + 1;
 
-pub(super) struct Writer {
+/// See the module.
+pub struct SqliteWriter {
     connection: Option<SqliteConnection>,
     epoch: i64,
     last_position: i64,
@@ -21,12 +27,12 @@ pub(super) struct Writer {
     unsettled: bool,
 }
 
-impl Writer {
+impl SqliteWriter {
     pub(super) fn new(connection: SqliteConnection, epoch: i64, last_position: i64) -> Self {
         Self { connection: Some(connection), epoch, last_position, unsettled: false }
     }
 
-    pub(super) async fn commit(&mut self, units: &[Unit]) -> StoreResult<Vec<Placed>> {
+    async fn write(&mut self, units: &[Unit]) -> StoreResult<Vec<Placed>> {
         self.settle().await?;
         let statement = Statement::of(units, self.last_position + 1, self.epoch)?;
         let count: i64 = units.iter().map(|unit| unit.messages.len() as i64).sum();
@@ -79,53 +85,74 @@ impl Writer {
             sqlx::query("SELECT epoch FROM process_epoch").fetch_one(open(&mut self.connection)?).await?;
         Ok(row.try_get::<i64, _>(0)? == self.epoch)
     }
+}
 
-    pub(super) async fn prepare_table(&mut self, table: &str) -> StoreResult<()> {
-        self.settle().await?;
+impl Writer for SqliteWriter {
+    fn commit(&mut self, units: Arc<Vec<Unit>>) -> BoxFuture<'_, StoreResult<Vec<Placed>>> {
+        async move { self.write(&units).await }.boxed()
+    }
+
+    fn prepare_table(&mut self, table: String) -> BoxFuture<'_, StoreResult<()>> {
         let sql = format!(
             "CREATE TABLE IF NOT EXISTS \"{table}\" (
                  key TEXT PRIMARY KEY, sort TEXT NOT NULL, search TEXT NOT NULL, body TEXT NOT NULL
              ) STRICT, WITHOUT ROWID;
              CREATE INDEX IF NOT EXISTS \"{table}_sort\" ON \"{table}\" (sort, key);"
         );
-        open(&mut self.connection)?.execute(AssertSqlSafe(sql)).await?;
-        Ok(())
-    }
-
-    pub(super) async fn forget_aged(&mut self, what: Aged, before_us: i64, limit: u32) -> StoreResult<u64> {
-        self.settle().await?;
-        if !self.owns_epoch().await? {
-            return Err(StoreError::Fenced { epoch: self.epoch });
+        async move {
+            self.settle().await?;
+            open(&mut self.connection)?.execute(AssertSqlSafe(sql)).await?;
+            Ok(())
         }
-        let query = sqlx::query(super::desk::forget_sql(what)).bind(before_us).bind(i64::from(limit));
-        Ok(query.execute(open(&mut self.connection)?).await?.rows_affected())
+        .boxed()
     }
 
-    pub(super) async fn put_session(&mut self, digest: [u8; 32], expires_us: i64) -> StoreResult<()> {
-        self.settle().await?;
-        sqlx::query("INSERT OR REPLACE INTO sessions (digest, expires_us) VALUES (?1, ?2)")
-            .bind(digest.as_slice())
-            .bind(expires_us)
-            .execute(open(&mut self.connection)?)
-            .await?;
-        Ok(())
+    fn forget_aged(&mut self, what: Aged, before_us: i64, limit: u32) -> BoxFuture<'_, StoreResult<u64>> {
+        async move {
+            self.settle().await?;
+            if !self.owns_epoch().await? {
+                return Err(StoreError::Fenced { epoch: self.epoch });
+            }
+            let query = sqlx::query(forget_sql(what)).bind(before_us).bind(i64::from(limit));
+            Ok(query.execute(open(&mut self.connection)?).await?.rows_affected())
+        }
+        .boxed()
     }
 
-    pub(super) async fn clear_sessions(&mut self) -> StoreResult<()> {
-        self.settle().await?;
-        open(&mut self.connection)?.execute("DELETE FROM sessions").await?;
-        Ok(())
+    fn put_session(&mut self, digest: [u8; 32], expires_us: i64) -> BoxFuture<'_, StoreResult<()>> {
+        async move {
+            self.settle().await?;
+            sqlx::query("INSERT OR REPLACE INTO sessions (digest, expires_us) VALUES (?1, ?2)")
+                .bind(digest.as_slice())
+                .bind(expires_us)
+                .execute(open(&mut self.connection)?)
+                .await?;
+            Ok(())
+        }
+        .boxed()
     }
 
-    pub(super) async fn close(&mut self) -> StoreResult<()> {
-        self.settle().await?;
-        let Some(mut connection) = self.connection.take() else { return Ok(()) };
-        sqlx::query("UPDATE process_epoch SET clean = 1 WHERE epoch = ?1")
-            .bind(self.epoch)
-            .execute(&mut connection)
-            .await?;
-        connection.close().await?;
-        Ok(())
+    fn clear_sessions(&mut self) -> BoxFuture<'_, StoreResult<()>> {
+        async move {
+            self.settle().await?;
+            open(&mut self.connection)?.execute("DELETE FROM sessions").await?;
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn close(&mut self) -> BoxFuture<'_, StoreResult<()>> {
+        async move {
+            self.settle().await?;
+            let Some(mut connection) = self.connection.take() else { return Ok(()) };
+            sqlx::query("UPDATE process_epoch SET clean = 1 WHERE epoch = ?1")
+                .bind(self.epoch)
+                .execute(&mut connection)
+                .await?;
+            connection.close().await?;
+            Ok(())
+        }
+        .boxed()
     }
 }
 
@@ -161,7 +188,7 @@ impl Statement {
         for text in parameters(units, at_us)? {
             bind(&mut arguments, text)?;
         }
-        for text in changes::parameters(units)? {
+        for text in encoding::changes::parameters(units)? {
             bind(&mut arguments, text)?;
         }
         bind(&mut arguments, at_us)?;
@@ -204,9 +231,9 @@ fn parameters(units: &[Unit], at_us: i64) -> StoreResult<[String; changes::FIRST
     Ok([
         encode_messages(units.iter().flat_map(|unit| &unit.messages))?,
         encode_handled(handled.into_iter(), at_us)?,
-        encode_snapshots(units.iter().filter_map(|unit| unit.snapshot.as_ref()))?,
-        encode_checkpoints(units)?,
-        encode_idempotency(units, at_us)?,
+        encoding::snapshots(units.iter().filter_map(|unit| unit.snapshot.as_ref()))?,
+        encoding::checkpoints(units)?,
+        encoding::idempotency(units, at_us)?,
     ])
 }
 
