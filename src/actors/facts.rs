@@ -16,7 +16,7 @@ const DECIDED_ASIDE: usize = 2;
 const FACTS_KEPT: usize = 4;
 
 /// Facts as of the last change of the read models they were made of.
-type Known<F> = HashMap<Vec<Need>, (Vec<i64>, Arc<F>)>;
+type Known<F> = HashMap<Vec<Need>, (Vec<(i64, u64)>, Arc<F>)>;
 
 /// Decisions beside the actor: bounded, with facts shared as long as they hold.
 pub(super) struct Gathering<C: Context> {
@@ -55,7 +55,7 @@ impl<C: Context> Gathering<C> {
             let view = view.ok_or_else(|| format!("no read model is called {}", need.projection))?;
             let mut caught_up = view.caught_up.subscribe();
             caught_up.wait_for(|reached| *reached >= position).await.map_err(|error| error.to_string())?;
-            changed.push(view.changed.load(Relaxed));
+            changed.push((view.changed.load(Relaxed), view.swaps.load(Relaxed)));
             tables.push(&view.table);
         }
         let known = self.facts.lock().unwrap_or_else(PoisonError::into_inner).get(&needs).cloned();

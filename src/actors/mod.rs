@@ -14,10 +14,12 @@ mod journal;
 mod lane;
 mod projector;
 mod reactor;
+mod rebuild;
 mod runtime;
 mod status;
 mod supervisor;
 mod tasks;
+mod unread;
 mod view;
 
 pub use context_actor::ATTEMPT_LIMIT;
@@ -25,6 +27,7 @@ pub use dispatcher::{Accepted, Dispatcher, HARD_WATERMARK, NewCommand, Refusal};
 pub use environment::Environment;
 pub use hub::{Done, Hub, SharedPage};
 pub use journal::{JournalHandle, Origin};
+pub use rebuild::{RebuildReport, Stage as RebuildStage};
 pub use runtime::{Contexts, Runtime};
 pub use status::{ActorStatus, ActorView, Registry, Stage};
 pub use supervisor::{

@@ -4,10 +4,11 @@ use super::doorbell::Doorbell;
 use super::hub::Hub;
 use super::journal::Origin;
 use super::status::ActorStatus;
+use super::unread::{bury_event, bury_row};
 use crate::domain::context::Outgoing;
 use crate::domain::envelope::{Envelope, Extra, Kind};
 use crate::domain::message::DecodeError;
-use crate::store::{Checkpoint, Filter, Unit};
+use crate::store::{Change, Checkpoint, Filter, Unit};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -89,17 +90,25 @@ impl Actor for Reactor {
             return Ok(());
         }
         let mut messages = Vec::new();
+        let mut buried: Vec<Change> =
+            page.unreadable.iter().map(|row| bury_row(&state.reader, row)).collect();
         for event in &page.messages {
             state.status.current.store(event.position, Relaxed);
-            for outgoing in (state.reaction)(event)? {
-                messages.push(state.command(event, outgoing, messages.len() as u64));
+            match (state.reaction)(event) {
+                Ok(outgoing) => {
+                    for outgoing in outgoing {
+                        messages.push(state.command(event, outgoing, messages.len() as u64));
+                    }
+                }
+                Err(error) => buried.push(bury_event(&state.reader, event, &error)),
             }
         }
+        state.status.failed.fetch_add(buried.len() as u64, Relaxed);
         state.status.current.store(0, Relaxed);
         state.status.handled.fetch_add(page.messages.len() as u64, Relaxed);
-        if !messages.is_empty() || page.read_to - state.written > SKIP_LIMIT {
+        if !messages.is_empty() || !buried.is_empty() || page.read_to - state.written > SKIP_LIMIT {
             let checkpoint = Some(Checkpoint { reader: state.reader.clone(), position: page.read_to });
-            let unit = Unit { messages, checkpoint, ..Unit::default() };
+            let unit = Unit { messages, checkpoint, changes: buried, ..Unit::default() };
             state.hub.journal.commit(state.origin.clone(), vec![unit]).await?;
             state.written = page.read_to;
         }

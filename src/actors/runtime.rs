@@ -250,7 +250,8 @@ async fn burn(hub: Arc<Hub>, death: Death) {
 }
 
 fn projector_child(hub: Arc<Hub>, projection: Arc<dyn ErasedProjection>) -> ChildSpec {
-    let bell = new_reader(&hub);
+    let bell = hub.views.get(projection.name()).map(|view| view.bell.clone()).unwrap_or_default();
+    add_reader(&hub, &bell);
     ChildSpec::new(projection.name(), "projector", move |start: Start| {
         let arguments = projector::Arguments {
             hub: hub.clone(),
@@ -272,7 +273,8 @@ fn reactor_child(
     reacts_to: &'static [&'static str],
     reaction: Reaction,
 ) -> ChildSpec {
-    let bell = new_reader(&hub);
+    let bell = Arc::new(Doorbell::default());
+    add_reader(&hub, &bell);
     ChildSpec::new(context, "reactor", move |start: Start| {
         let arguments = reactor::Arguments {
             hub: hub.clone(),
@@ -288,8 +290,6 @@ fn reactor_child(
     .quarantined_when_exhausted()
 }
 
-fn new_reader(hub: &Arc<Hub>) -> Arc<Doorbell> {
-    let bell = Arc::new(Doorbell::default());
+fn add_reader(hub: &Hub, bell: &Arc<Doorbell>) {
     hub.readers.write().unwrap_or_else(PoisonError::into_inner).push(bell.clone());
-    bell
 }

@@ -1,9 +1,11 @@
 //! A read model as the runtime sees it: where its rows are, how far they are up to date, and the newest of them.
 
+use super::doorbell::Doorbell;
+use super::rebuild::Stage;
 use crate::domain::context::RowChange;
 use crate::store::{Store, StoreResult};
 use std::collections::HashMap;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::watch;
 
@@ -20,6 +22,14 @@ pub struct View {
     pub caught_up: watch::Sender<i64>,
     /// Position of the newest event that may have changed a row.
     pub changed: AtomicI64,
+    /// How often another table has taken the place of this one.
+    pub swaps: AtomicU64,
+    /// Events that do not read and are therefore not in its rows: dead letters of this reader.
+    pub unread: AtomicU64,
+    /// Where its rebuild stands.
+    pub rebuild: watch::Sender<Stage>,
+    /// Of its projector.
+    pub(super) bell: Arc<Doorbell>,
     /// Rows as of their last commit; `None`: deleted. Only the projector adds, after its commit.
     recent: RwLock<HashMap<String, Row>>,
 }
@@ -28,7 +38,17 @@ impl View {
     #[must_use]
     pub fn new(table: String, reads: &'static [&'static str]) -> Self {
         let (caught_up, changed) = (watch::Sender::new(0), AtomicI64::new(0));
-        Self { table, reads, caught_up, changed, recent: RwLock::default() }
+        Self {
+            table,
+            reads,
+            caught_up,
+            changed,
+            swaps: AtomicU64::new(0),
+            unread: AtomicU64::new(0),
+            rebuild: watch::Sender::new(Stage::Idle),
+            bell: Arc::default(),
+            recent: RwLock::default(),
+        }
     }
 
     /// The body of a row as it stands in the store.

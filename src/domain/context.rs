@@ -258,7 +258,7 @@ pub trait Projection: Send + Sync + 'static {
 
     type Row: Serialize + DeserializeOwned + Clone + Send + Sync + JsonSchema + 'static;
     /// What it understands of the events.
-    type Event: Send + 'static;
+    type Event: Send + Sync + 'static;
 
     /// `None` for events it does not care about.
     ///
@@ -333,17 +333,22 @@ pub trait ErasedProjection: Send + Sync {
 }
 
 /// Folds batches of events into rows. The caller loads what is missing and stores what changed.
-pub trait Fold: Send {
-    /// Takes events in order; answers which rows must be loaded before [`Fold::finish`].
-    ///
-    /// # Errors
-    /// When an event of interest does not decode.
-    fn begin(&mut self, events: &[std::sync::Arc<Envelope>]) -> Result<Vec<String>, DecodeError>;
+pub trait Fold: Send + Sync {
+    /// Takes events in order. An event of interest that does not decode is left out of the fold and told.
+    fn begin(&mut self, events: &[std::sync::Arc<Envelope>]) -> Begun;
     /// Gives the rows asked for that exist and answers every changed row.
     ///
     /// # Errors
     /// When a stored row does not decode.
     fn finish(&mut self, loaded: Vec<(String, String)>) -> Result<Vec<RowChange>, DecodeError>;
+}
+
+/// What a fold wants before it can finish.
+#[derive(Debug, Default)]
+pub struct Begun {
+    /// Rows to be loaded.
+    pub missing: Vec<String>,
+    pub unread: Vec<(std::sync::Arc<Envelope>, DecodeError)>,
 }
 
 /// How a read model can be read over HTTP.

@@ -1,9 +1,11 @@
 //! Hides a projection's types behind one fold, so that one projector actor serves every read model.
 
-use super::context::{ErasedProjection, Fold, Projection, ProjectionVisitor, Route, RowChange, StoredRow};
+use super::context::{
+    Begun, ErasedProjection, Fold, Projection, ProjectionVisitor, Route, RowChange, StoredRow,
+};
 use super::envelope::Envelope;
 use super::message::{DecodeError, from_text, to_text};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -52,22 +54,25 @@ struct TypedFold<P: Projection> {
 }
 
 impl<P: Projection> Fold for TypedFold<P> {
-    fn begin(&mut self, events: &[Arc<Envelope>]) -> Result<Vec<String>, DecodeError> {
+    fn begin(&mut self, events: &[Arc<Envelope>]) -> Begun {
         if self.rows.len() > ROWS_KEPT {
             self.rows.clear();
         }
         self.pending.clear();
-        let mut missing = BTreeMap::new();
+        let mut missing = BTreeSet::new();
+        let mut unread = Vec::new();
         for envelope in events {
-            if let Some(event) = P::read(envelope)? {
-                let keys = P::keys(envelope, &event);
-                for key in keys.iter().filter(|key| !self.rows.contains_key(*key)) {
-                    missing.insert(key.clone(), ());
+            match P::read(envelope) {
+                Ok(Some(event)) => {
+                    let keys = P::keys(envelope, &event);
+                    missing.extend(keys.iter().filter(|key| !self.rows.contains_key(*key)).cloned());
+                    self.pending.push((envelope.clone(), event, keys));
                 }
-                self.pending.push((envelope.clone(), event, keys));
+                Ok(None) => {}
+                Err(error) => unread.push((envelope.clone(), error)),
             }
         }
-        Ok(missing.into_keys().collect())
+        Begun { missing: missing.into_iter().collect(), unread }
     }
 
     fn finish(&mut self, loaded: Vec<(String, String)>) -> Result<Vec<RowChange>, DecodeError> {
@@ -75,15 +80,15 @@ impl<P: Projection> Fold for TypedFold<P> {
             let row = from_text(P::NAME, &body)?;
             self.rows.insert(key, Some(row));
         }
-        let mut changed = BTreeMap::new();
+        let mut changed = BTreeSet::new();
         for (envelope, event, keys) in self.pending.drain(..) {
             for key in keys {
                 let row = self.rows.entry(key.clone()).or_default();
                 P::apply(row, &key, &envelope, &event);
-                changed.insert(key, ());
+                changed.insert(key);
             }
         }
-        changed.into_keys().map(|key| change::<P>(&self.rows, key)).collect()
+        changed.into_iter().map(|key| change::<P>(&self.rows, key)).collect()
     }
 }
 

@@ -13,3 +13,4 @@ mod law11_bounded;
 mod law12_one_owner;
 mod law13_old_events_stay_readable;
 mod readers;
+mod rebuild;
