@@ -5,9 +5,6 @@ use super::doorbell::Doorbell;
 use super::environment::Environment;
 use super::journal::JournalHandle;
 use super::lane::Lane;
-use super::orders::Desk;
-use super::retry::Retries;
-use super::slots::Slots;
 use super::status::Registry;
 use super::view::View;
 use crate::domain::envelope::Envelope;
@@ -16,7 +13,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 /// Newest messages kept in memory for readers that keep up.
@@ -42,13 +39,10 @@ pub struct Hub {
     pub lanes: BTreeMap<&'static str, Arc<Lane>>,
     pub views: BTreeMap<&'static str, View>,
     pub environment: Environment,
-    pub retries: Retries,
-    pub slots: Slots,
-    /// Held by the one suspect that is handled alone.
-    pub alone: Arc<Semaphore>,
-    pub(super) desk: Desk,
     /// Rung when something was committed that the reader may care about.
     pub readers: RwLock<Vec<Arc<Doorbell>>>,
+    /// Rung when a timer was set.
+    pub timers: Doorbell,
     tail: RwLock<VecDeque<Arc<Envelope>>>,
     /// Length of all bodies in the tail; changed under its lock only.
     tail_bytes: AtomicUsize,
@@ -75,11 +69,8 @@ impl Hub {
             lanes,
             views,
             environment: Environment::default(),
-            retries: Retries::default(),
-            slots: Slots::default(),
-            alone: Arc::new(Semaphore::new(1)),
-            desk: Desk::default(),
             readers: RwLock::default(),
+            timers: Doorbell::default(),
             tail: RwLock::default(),
             tail_bytes: AtomicUsize::new(0),
             committed: watch::Sender::new(last_position),
@@ -157,7 +148,7 @@ impl Hub {
         self.ring_readers();
     }
 
-    pub(super) fn ring_readers(&self) {
+    fn ring_readers(&self) {
         for bell in self.readers.read().unwrap_or_else(PoisonError::into_inner).iter() {
             bell.ring();
         }

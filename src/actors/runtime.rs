@@ -9,16 +9,13 @@ use super::journal::{Journal, JournalHandle, Origin};
 use super::lane::Lane;
 use super::projector::{self, Projector, table_name};
 use super::reactor::{self, Reaction, Reactor};
-use super::retry::Retries;
+use super::scheduler::{self, Scheduler};
 use super::status::{Registry, Stage};
-use super::supervisor::{
-    ChildSpec, Death, HasRegistry, Plan, Start, Strategy, Supervisor, SupervisorMsg, TREE_INTENSITY,
-};
+use super::supervisor::{ChildSpec, Death, HasRegistry, Plan, Start, Strategy, Supervisor, SupervisorMsg};
 use super::view::View;
 use crate::domain::context::{Context, ErasedProjection, ProjectionVisitor};
-use crate::domain::operations;
 use crate::domain::registry::Visitor;
-use crate::store::{Burn, Change, Store, StoreError, Unit};
+use crate::store::{Burn, Cause, Change, Store, StoreError, Unit};
 use ractor::{Actor, ActorCell, ActorRef};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -38,7 +35,6 @@ pub struct Contexts {
     projections: Vec<Arc<dyn ErasedProjection>>,
     hard_watermark: Option<i64>,
     environment: Environment,
-    retries: Retries,
 }
 
 impl ProjectionVisitor for Contexts {
@@ -65,13 +61,6 @@ impl Contexts {
     #[must_use]
     pub fn hard_watermark(mut self, messages: i64) -> Self {
         self.hard_watermark = Some(messages);
-        self
-    }
-
-    /// When failed messages are tried again.
-    #[must_use]
-    pub fn retries(mut self, retries: Retries) -> Self {
-        self.retries = retries;
         self
     }
 
@@ -108,10 +97,6 @@ impl HasRegistry for Hub {
     fn environment(&self) -> Environment {
         self.environment.clone()
     }
-
-    fn noticed(&self, path: &str, event: operations::Event) {
-        self.notice(path, &event);
-    }
 }
 
 impl Runtime {
@@ -124,7 +109,6 @@ impl Runtime {
         let status = hub.registry.at("", "supervisor");
         let plan = Plan {
             strategy: Strategy::RestForOne,
-            intensity: TREE_INTENSITY,
             children: children(&hub, &contexts),
             hub: hub.clone(),
             status,
@@ -133,8 +117,6 @@ impl Runtime {
             .await
             .map_err(|error| StoreError::Unavailable(format!("the runtime did not start: {error}")))?;
         hub.registry.at("", "supervisor").set_stage(Stage::Running);
-        let above = root.clone();
-        hub.take_orders(move |path| drop(above.cast(SupervisorMsg::Revive(path))));
         Ok(Self { hub, root: root.get_cell() })
     }
 
@@ -195,7 +177,6 @@ async fn build_hub(store: Arc<dyn Store>, contexts: &Contexts) -> Result<Hub, St
     let last = store.last_position().await?;
     let mut hub = Hub::new(store, JournalHandle::default(), registry, lanes, views, last);
     hub.environment = contexts.environment.clone();
-    hub.retries = contexts.retries.clone();
     hub.hard_watermark = contexts.hard_watermark.unwrap_or(HARD_WATERMARK);
     Ok(hub)
 }
@@ -209,6 +190,7 @@ fn children(hub: &Arc<Hub>, contexts: &Contexts) -> Vec<ChildSpec> {
     };
     vec![
         journal_child(hub),
+        scheduler_child(hub.clone()),
         tree("projections", projectors),
         tree("contexts", actors),
         tree("reactions", reactors),
@@ -229,6 +211,15 @@ fn journal_child(hub: &Arc<Hub>) -> ChildSpec {
         handle.close("the journal has died");
         std::future::ready(())
     })
+}
+
+fn scheduler_child(hub: Arc<Hub>) -> ChildSpec {
+    ChildSpec::new("scheduler", "scheduler", move |start: Start| {
+        let Start { supervisor, status, generation } = start;
+        let arguments = scheduler::Arguments { hub: hub.clone(), status, generation };
+        async move { Ok(Actor::spawn_linked(None, Scheduler, arguments, supervisor).await?.0.get_cell()) }
+    })
+    .quarantined_when_exhausted()
 }
 
 fn context_child<C: Context>(hub: Arc<Hub>) -> ChildSpec {
@@ -252,12 +243,13 @@ async fn burn(hub: Arc<Hub>, death: Death) {
     if death.current == 0 {
         return;
     }
+    let cause = if death.cause.starts_with("panic") { Cause::Panic } else { Cause::Error };
     let burn = Change::Burn(Burn {
         position: death.current,
-        cause: death.kind,
+        cause,
         error: death.cause,
         generation: death.generation,
-        available_at_us: hub.retries.available_at_us(death.attempts + 1, &hub.environment),
+        available_at_us: 0,
     });
     let unit = Unit { changes: vec![burn], ..Unit::default() };
     // Not the actor's own path: of the dead nothing is written any more, but this is about them.

@@ -21,6 +21,7 @@ pub mod recipes;
 pub mod registry;
 pub mod reply;
 pub mod sagas;
+pub mod schedule;
 pub mod shopping;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -13,3 +13,4 @@ mod scenario;
 mod store_contract;
 mod support;
 mod tidy;
+mod timers;

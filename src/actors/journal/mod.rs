@@ -8,7 +8,7 @@ pub use queue::{JournalHandle, Origin};
 use super::hub::{Done, Hub};
 use super::status::ActorStatus;
 use crate::domain::envelope::{Envelope, Kind};
-use crate::store::{Placed, StoreError, Unit};
+use crate::store::{Change, Placed, StoreError, Unit};
 use queue::{Job, Submission};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::collections::HashMap;
@@ -243,6 +243,7 @@ impl JournalState {
     async fn succeeded(&self, placed: &[Placed], units: Vec<Unit>) {
         self.status.handled.fetch_add(units.len() as u64, Ordering::Relaxed);
         let Some(hub) = self.hub.upgrade() else { return };
+        let sets_timer = units.iter().any(sets_timer);
         let mut messages: Vec<Arc<Envelope>> = Vec::with_capacity(units.len());
         let mut done = Vec::new();
         for (unit, place) in units.into_iter().zip(placed) {
@@ -266,11 +267,18 @@ impl JournalState {
         deliver(&hub, &messages);
         hub.publish(&messages);
         hub.resolve(done.into_iter());
+        if sets_timer || gap {
+            hub.timers.ring();
+        }
         if gap {
             recount(&hub).await;
             hub.lanes.values().for_each(|lane| lane.bell.ring());
         }
     }
+}
+
+fn sets_timer(unit: &Unit) -> bool {
+    unit.changes.iter().any(|change| matches!(change, Change::SetTimer(_)))
 }
 
 fn deliver(hub: &Hub, messages: &[Arc<Envelope>]) {
