@@ -14,6 +14,8 @@ use std::fmt;
 pub trait Context: Send + Sync + 'static {
     /// The stored name, in the plural where it owns things (`recipes`); never changes.
     const NAME: &'static str;
+    /// The node of the supervision tree that its actor stands under.
+    const NODE: &'static str = "contexts";
     /// Raised when the meaning of a snapshot changes, so that old ones are dropped and folded anew.
     const STATE_VERSION: u32 = 1;
     /// What becomes of the later messages of a key when one of them has gone to the dead letters.
@@ -74,6 +76,16 @@ pub trait Context: Send + Sync + 'static {
         _metadata: &Metadata,
     ) -> Result<Vec<Self::Event>, Rejection> {
         Ok(Vec::new())
+    }
+
+    /// What the command leads to when the service has refused its call for good. `None`: a dead letter.
+    fn refused(
+        _state: &Self::State,
+        _command: &Self::Command,
+        _error: &str,
+        _metadata: &Metadata,
+    ) -> Option<Result<Vec<Self::Event>, Rejection>> {
+        None
     }
 
     /// Checks that need no state, made before a command is accepted.

@@ -2,6 +2,7 @@
 //!
 //! Every context is registered in [`contexts`] and nowhere else; each layer wires itself from there.
 
+pub mod breakers;
 pub mod context;
 pub mod diet;
 pub mod envelope;
@@ -13,6 +14,7 @@ pub mod ingredients;
 pub mod invalid;
 pub mod measure;
 pub mod message;
+pub mod notifications;
 pub mod nutrition;
 pub mod operations;
 pub mod outgoing;
@@ -34,6 +36,7 @@ pub const CODE_HASH: i64 = match i64::from_str_radix(env!("DOMAIN_HASH"), 10) {
 
 /// Shows every context to a visitor.
 pub fn contexts(visitor: &mut impl registry::Visitor) {
+    visitor.context::<breakers::Breakers>();
     visitor.context::<foods::Foods>();
     visitor.context::<household::Household>();
     visitor.context::<nutrition::Nutrition>();
@@ -41,4 +44,5 @@ pub fn contexts(visitor: &mut impl registry::Visitor) {
     visitor.context::<planning::Planning>();
     visitor.context::<shopping::Shopping>();
     visitor.context::<sagas::Sagas>();
+    visitor.context::<notifications::Notifications>();
 }

@@ -86,11 +86,19 @@ pub struct DeadLetterDiscarded {
     pub reason: Reason,
 }
 
+/// What became of an effect nobody knew about. `key`: its id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EffectDecided {
+    pub reason: Reason,
+    /// Whether it had taken effect.
+    pub done: bool,
+}
+
 messages! {
     pub enum Event {
         ActorDied = 1, ActorRestarted = 1, ActorQuarantined = 1, ActorRestartRequested = 1, ActorPaused = 1,
         ActorResumed = 1, DeadLetterAdded = 1, DeadLetterEdited = 1, DeadLetterReplayed = 1,
-        DeadLetterDiscarded = 1,
+        DeadLetterDiscarded = 1, EffectDecided = 1,
     }
 }
 
