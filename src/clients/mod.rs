@@ -3,7 +3,9 @@
 //! Not known here: what is done with the answers. Invariants: every call has a time-out and a size limit; tokens
 //! are never part of an error or a log line.
 
+pub mod gateway;
 pub mod own_api;
+pub mod push;
 pub mod sse;
 pub mod web;
 

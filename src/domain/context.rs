@@ -1,5 +1,6 @@
 //! What a bounded context is to the runtime: a pure decider, its messages, its endpoints and its read models.
 
+pub use super::endpoint::{Endpoint, KeyFrom, Verb};
 use super::envelope::{Envelope, Metadata};
 pub use super::gateway::{Call, Recovery};
 use super::message::{DecodeError, Message};
@@ -372,34 +373,4 @@ pub enum Route {
     Item { path: &'static str, summary: &'static str },
     /// The row of a fixed key.
     One { path: &'static str, key: &'static str, summary: &'static str },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
-    Post,
-    Put,
-    Delete,
-}
-
-/// Where the aggregate's key comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyFrom {
-    /// The id of the message: a new aggregate.
-    New,
-    /// `{id}` in the path.
-    Path,
-    /// There is only one aggregate.
-    Fixed(&'static str),
-}
-
-/// A command that can be given over HTTP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    pub verb: Verb,
-    pub path: &'static str,
-    pub type_name: &'static str,
-    pub key: KeyFrom,
-    pub summary: &'static str,
-    /// The read model whose row is the result, shown to those who wait.
-    pub result: Option<&'static str>,
 }

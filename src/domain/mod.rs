@@ -5,6 +5,7 @@
 pub mod breakers;
 pub mod context;
 pub mod diet;
+pub mod endpoint;
 pub mod envelope;
 pub mod erased;
 pub mod foods;

@@ -185,7 +185,8 @@ pub(super) fn decide(
             Command::ForceClosed(ForceClosed { why }),
         ) => BreakerForcedClosed { turn, at, reason: reason(why, metadata) }.into(),
         (KeptOpen | KeptClosed, Command::Release(Release { why })) => {
-            BreakerReleased { turn, at, reason: reason(why, metadata) }.into()
+            let probing = state.circuit == KeptOpen;
+            BreakerReleased { turn, at, probing, reason: reason(why, metadata) }.into()
         }
         (Closed { .. } | Open { .. } | HalfOpen { .. }, Command::Release(_)) => {
             return Err(Rejection::conflict(
@@ -240,11 +241,10 @@ pub(super) fn evolve(state: &mut Breaker, event: &Event) {
             state.reason = Some(reason.clone());
             (Circuit::ForcedClosed, turn, at)
         }
-        Event::BreakerReleased(BreakerReleased { turn, at, reason }) => {
+        Event::BreakerReleased(BreakerReleased { turn, at, probing, reason }) => {
             state.reason = Some(reason.clone());
-            let probing = state.circuit == Circuit::ForcedOpen;
             let circuit =
-                if probing { Circuit::HalfOpen { successes: 0 } } else { Circuit::Closed { failures: 0 } };
+                if *probing { Circuit::HalfOpen { successes: 0 } } else { Circuit::Closed { failures: 0 } };
             (circuit, turn, at)
         }
     };

@@ -132,11 +132,12 @@ pub struct BreakerForcedClosed {
     pub reason: Reason,
 }
 
-/// One that was forced open is half-open now, one that was forced closed is closed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BreakerReleased {
     pub turn: u64,
     pub at: DateTime<Utc>,
+    /// Half-open now, because it was forced open; else closed.
+    pub probing: bool,
     pub reason: Reason,
 }
 

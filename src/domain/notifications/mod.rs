@@ -238,13 +238,7 @@ impl Context for Notifications {
             summary,
             result,
         };
-        let channel = "/api/notifications/channels/{id}";
-        let row = Some(<Channels as super::context::Projection>::NAME);
-        vec![
-            of(Verb::Post, "/api/notifications", "Notify", KeyFrom::New, None, "Tell the household"),
-            of(Verb::Put, channel, "SetUpChannel", KeyFrom::Path, row, "Set up a channel"),
-            of(Verb::Delete, channel, "RemoveChannel", KeyFrom::Path, None, "Remove a channel"),
-        ]
+        vec![of(Verb::Post, "/api/notifications", "Notify", KeyFrom::New, None, "Tell the household")]
     }
 
     fn projections(visitor: &mut dyn ProjectionVisitor) {
