@@ -7,6 +7,7 @@
 mod context_actor;
 mod dispatcher;
 mod doorbell;
+mod drill;
 mod environment;
 mod facts;
 mod hub;
@@ -25,6 +26,7 @@ mod view;
 
 pub use context_actor::ATTEMPT_LIMIT;
 pub use dispatcher::{Accepted, Dispatcher, HARD_WATERMARK, NewCommand, Refusal};
+pub use drill::{DrillReport, Through, drill};
 pub use environment::Environment;
 pub use hub::{Done, Hub, SharedPage};
 pub use journal::{JournalHandle, Origin};

@@ -4,6 +4,7 @@ use super::change::{
     Aged, Attempt, Change, DeadLetter, DeadLetterId, DeadLetterQuery, EffectQuery, Found, StoredEffect,
     Timer, TimerQuery, Unreadable,
 };
+use super::copy::Source;
 use crate::domain::context::RowChange;
 use crate::domain::envelope::{Envelope, Key};
 use futures_util::future::BoxFuture;
@@ -297,6 +298,11 @@ pub trait Store: Send + Sync {
     /// Ends every session and token.
     fn clear_sessions(&self) -> BoxFuture<'_, StoreResult<()>>;
     fn session_expiry(&self, digest: [u8; 32]) -> BoxFuture<'_, StoreResult<Option<i64>>>;
+
+    /// Everything as it stands at this moment, however much is written meanwhile. An engine of tests need not.
+    fn source(&self) -> BoxFuture<'_, StoreResult<Box<dyn Source>>> {
+        Box::pin(async { Err(StoreError::Unavailable("this engine cannot be copied".to_owned())) })
+    }
 
     /// Marks a clean end and closes; later calls fail.
     fn close(&self) -> BoxFuture<'_, StoreResult<()>>;

@@ -1,5 +1,6 @@
 //! A store over one database: a writer for the journal, readers for everybody, and the marks beside them.
 
+use super::copy::Source;
 use super::lock::FolderLock;
 use super::marks::Marks;
 use super::reading::{self, Reader};
@@ -183,6 +184,10 @@ impl<R: Reader, W: Writer> Store for Engine<R, W> {
 
     fn session_expiry(&self, digest: [u8; 32]) -> BoxFuture<'_, StoreResult<Option<i64>>> {
         reading::session_expiry(&self.readers, digest).boxed()
+    }
+
+    fn source(&self) -> BoxFuture<'_, StoreResult<Box<dyn Source>>> {
+        self.readers.source()
     }
 
     fn close(&self) -> BoxFuture<'_, StoreResult<()>> {

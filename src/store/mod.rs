@@ -4,14 +4,18 @@
 //! commits wholly or not at all; a writer whose epoch is gone writes nothing; event rows are never changed.
 
 mod aging;
+pub mod backup;
 mod change;
 mod contract;
+pub mod copy;
 mod encoding;
 mod engine;
+pub mod hash;
 pub mod lock;
 mod marks;
 mod reading;
 pub mod sqlite;
+pub mod tables;
 
 pub use change::*;
 pub use contract::*;

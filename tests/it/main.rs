@@ -7,6 +7,7 @@
 mod data;
 mod http;
 mod laws;
+mod operations;
 mod process;
 mod samples;
 mod scenario;

@@ -169,6 +169,7 @@ const LONG_FILES: &[(&str, &str)] = &[
 const MIGRATIONS: &[(&str, u64)] = &[
     ("migrations/sqlite/0001_store.sql", 0x0622_daab_8c7d_8486),
     ("migrations/sqlite/0002_laws.sql", 0x1567_0218_a67e_6217),
+    ("migrations/sqlite/0003_operations.sql", 0x2538_a6ff_34b5_a8be),
 ];
 
 #[derive(Debug, PartialEq)]

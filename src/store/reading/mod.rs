@@ -15,7 +15,8 @@ pub(super) use messages::{
 };
 pub(super) use rows::{by_key, page};
 
-use super::StoreResult;
+use super::copy::Source;
+use super::{StoreError, StoreResult};
 use futures_util::future::BoxFuture;
 use sqlx::{SqlSafeStr, SqlStr};
 use std::borrow::Cow;
@@ -31,6 +32,10 @@ pub trait Reader: Send + Sync + 'static {
     /// How a statement names the table of a read model.
     fn table(name: &str) -> String;
     fn fetch(&self, sql: SqlStr, values: Vec<Value>) -> BoxFuture<'_, StoreResult<Vec<Self::Row>>>;
+    /// Everything at this moment.
+    fn source(&self) -> BoxFuture<'_, StoreResult<Box<dyn Source>>> {
+        Box::pin(async { Err(StoreError::Unavailable("this engine cannot be copied".to_owned())) })
+    }
     fn close(&self) -> BoxFuture<'_, ()>;
 }
 

@@ -1,6 +1,7 @@
 //! The embedded engine: one SQLite file, one writing connection, a pool of read-only ones.
 
 mod changes;
+mod copying;
 mod encode;
 mod error;
 mod open;
@@ -11,8 +12,9 @@ use super::engine::Engine;
 use sqlx::SqlitePool;
 use write::SqliteWriter;
 
+pub use copying::SqliteCopy;
 pub use encode::{HANDLED_SQL, MESSAGES_SQL, encode_handled, encode_messages, table_sql};
-pub use open::writer_options;
+pub use open::{DATABASE, writer_options};
 
 /// The oldest SQLite without the WAL-reset corruption bug.
 pub const MINIMUM_SQLITE: (u32, u32, u32) = (3, 51, 3);

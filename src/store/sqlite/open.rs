@@ -16,7 +16,10 @@ use std::time::Duration;
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "store", include_str!("../../../migrations/sqlite/0001_store.sql")),
     (2, "laws", include_str!("../../../migrations/sqlite/0002_laws.sql")),
+    (3, "operations", include_str!("../../../migrations/sqlite/0003_operations.sql")),
 ];
+/// The file in the data folder.
+pub const DATABASE: &str = "meal-planner.db";
 const READERS: u32 = 4;
 const CRASHED: &str = "the process died while it was handled";
 
@@ -28,10 +31,11 @@ impl SqliteStore {
     pub async fn open(folder: &Path, now_us: i64) -> StoreResult<Self> {
         make_folder(folder)?;
         let lock = FolderLock::take(folder)?;
-        let path = folder.join("meal-planner.db");
+        let path = folder.join(DATABASE);
         let mut connection = writer_options(&path).connect().await.map_err(|e| cannot_open(folder, &e))?;
         check_version(&mut connection).await?;
         migrate(&mut connection).await.map_err(|error| keep_unusable(folder, error))?;
+        refuse_unfinished(&mut connection).await?;
         let (mut marks, marked) = Marks::take(folder)?;
         let (epoch, unclean) = begin_epoch(&mut connection, now_us, &marked).await?;
         marks.clear()?;
@@ -66,8 +70,12 @@ fn base_options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
+pub(super) fn reader_options(path: &Path) -> SqliteConnectOptions {
+    base_options(path).read_only(true).pragma("query_only", "ON")
+}
+
 async fn open_readers(path: &Path) -> StoreResult<SqlitePool> {
-    let options = base_options(path).read_only(true).pragma("query_only", "ON");
+    let options = reader_options(path);
     let pool = SqlitePoolOptions::new().max_connections(READERS).test_before_acquire(false);
     Ok(pool.connect_with(options).await?)
 }
@@ -96,7 +104,7 @@ async fn check_version(connection: &mut SqliteConnection) -> StoreResult<()> {
     })
 }
 
-async fn migrate(connection: &mut SqliteConnection) -> StoreResult<()> {
+pub(super) async fn migrate(connection: &mut SqliteConnection) -> StoreResult<()> {
     let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
         Migration::new(*version, (*name).into(), MigrationType::Simple, (*sql).into_sql_str(), false)
     });
@@ -105,6 +113,18 @@ async fn migrate(connection: &mut SqliteConnection) -> StoreResult<()> {
         message: format!("the database cannot be brought up to date: {error}"),
         hint: "if a newer meal-planner has written it, run that one; else restore a backup".to_owned(),
     })
+}
+
+/// What a copy has begun to fill is no store before the copy has ended.
+async fn refuse_unfinished(connection: &mut SqliteConnection) -> StoreResult<()> {
+    let row = sqlx::query("SELECT count(*) FROM copying").fetch_one(connection).await?;
+    match row.try_get::<i64, _>(0)? {
+        0 => Ok(()),
+        _ => Err(StoreError::Unusable {
+            message: "this store is the unfinished target of a copy".to_owned(),
+            hint: "wipe it and copy again; what was copied from is as it was".to_owned(),
+        }),
+    }
 }
 
 /// The next epoch, and whether the one before ended without saying so: then what it was handling is charged.

@@ -1,7 +1,9 @@
 //! How statements are put to SQLite and what only it understands, over the read-only pool.
 
+use super::copying::SqliteCopy;
 use super::error::store_error;
 use crate::store::StoreResult;
+use crate::store::copy::Source;
 use crate::store::reading::{Columns, Reader, Texts, Value, columns, damaged};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -40,6 +42,14 @@ impl Reader for SqlitePool {
 
     fn table(name: &str) -> String {
         format!("\"{name}\"")
+    }
+
+    fn source(&self) -> BoxFuture<'_, StoreResult<Box<dyn Source>>> {
+        async move {
+            let copy = SqliteCopy::source(self.connect_options().get_filename()).await?;
+            Ok(Box::new(copy) as Box<dyn Source>)
+        }
+        .boxed()
     }
 
     fn fetch(&self, sql: SqlStr, values: Vec<Value>) -> BoxFuture<'_, StoreResult<Vec<SqliteRow>>> {

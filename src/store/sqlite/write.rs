@@ -93,12 +93,7 @@ impl Writer for SqliteWriter {
     }
 
     fn prepare_table(&mut self, table: String) -> BoxFuture<'_, StoreResult<()>> {
-        let sql = format!(
-            "CREATE TABLE IF NOT EXISTS \"{table}\" (
-                 key TEXT PRIMARY KEY, sort TEXT NOT NULL, search TEXT NOT NULL, body TEXT NOT NULL
-             ) STRICT, WITHOUT ROWID;
-             CREATE INDEX IF NOT EXISTS \"{table}_sort\" ON \"{table}\" (sort, key);"
-        );
+        let sql = read_model_sql(&table);
         async move {
             self.settle().await?;
             open(&mut self.connection)?.execute(AssertSqlSafe(sql)).await?;
@@ -154,6 +149,15 @@ impl Writer for SqliteWriter {
         }
         .boxed()
     }
+}
+
+pub(super) fn read_model_sql(table: &str) -> String {
+    format!(
+        "CREATE TABLE IF NOT EXISTS \"{table}\" (
+             key TEXT PRIMARY KEY, sort TEXT NOT NULL, search TEXT NOT NULL, body TEXT NOT NULL
+         ) STRICT, WITHOUT ROWID;
+         CREATE INDEX IF NOT EXISTS \"{table}_sort\" ON \"{table}\" (sort, key);"
+    )
 }
 
 fn open(connection: &mut Option<SqliteConnection>) -> StoreResult<&mut SqliteConnection> {

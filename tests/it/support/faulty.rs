@@ -3,6 +3,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use meal_planner::domain::envelope::{Envelope, Key};
+use meal_planner::store::copy::Source;
 use meal_planner::store::{
     Aged, Attempt, DeadLetter, DeadLetterId, DeadLetterQuery, EffectQuery, Filter, Idempotency,
     MessageStatus, Page, Placed, RowPage, RowQuery, StateMark, Store, StoreError, StoreResult, StoredEffect,
@@ -314,6 +315,7 @@ impl Store for FaultyStore {
         put_session(digest: [u8; 32], expires_us: i64) -> ();
         clear_sessions() -> ();
         session_expiry(digest: [u8; 32]) -> Option<i64>;
+        source() -> Box<dyn Source>;
         close() -> ();
     }
 

@@ -1,0 +1,4 @@
+//! Running the server: copies between stores, backups and drills, what is forgotten with age, people erased, stops.
+
+mod backups;
+mod copies;
