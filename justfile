@@ -49,3 +49,7 @@ run *ARGS="serve --demo":
 # Draft samples of message versions that have none and list new samples; landed ones stay as they are.
 samples:
     cargo test --test it samples::draft_missing_samples -- --ignored
+
+# Kill the real process so many times at random moments; SOAK_SEED repeats a schedule.
+soak KILLS="1000":
+    SOAK_KILLS={{KILLS}} cargo test --test it crash::soak -- --nocapture

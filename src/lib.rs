@@ -5,5 +5,6 @@ pub mod cli;
 pub mod clients;
 pub mod clock;
 pub mod domain;
+pub mod fault;
 pub mod http;
 pub mod store;

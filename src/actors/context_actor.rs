@@ -10,6 +10,7 @@ use crate::domain::context::Context;
 use crate::domain::envelope::{Envelope, Extra, Key, Kind, Metadata, ReplyTo};
 use crate::domain::message::{DecodeError, Message};
 use crate::domain::reply;
+use crate::fault;
 use crate::store::{Handled, Outcome, Snapshot, StateMark, StoreError, Stream, Unit, Unreadable};
 use chrono::{DateTime, Utc};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -161,6 +162,7 @@ impl<C: Context> ContextState<C> {
     }
 
     fn settled(&mut self, units: usize) {
+        fault::point("handle.settled");
         self.durable += 1;
         self.in_flight -= units.min(self.in_flight);
         let status = &self.lane.status;
@@ -258,6 +260,8 @@ impl<C: Context> ContextState<C> {
             return Ok(Some(self.finish_unit(&message, Outcome::Dead { reason }, Vec::new())));
         }
         self.lane.status.current.store(message.position, Relaxed);
+        fault::point("handle.before");
+        fault::handling(message.key.as_str());
         let command = match C::Command::decode(&message.type_name, message.schema_version, &message.body) {
             Ok(command) => command,
             Err(error) => return Ok(Some(self.dead(&message, &error))),
@@ -283,6 +287,7 @@ impl<C: Context> ContextState<C> {
         tasks::watched(
             async move {
                 let result = gathering.decide(&hub, &message, command, state).await;
+                fault::point("handle.gathered");
                 let answer = match result {
                     Ok(result) => Msg::Decided(message.key.clone(), Box::new(Prepared { message, result })),
                     Err(error) => Msg::Failed(position, error),
@@ -350,7 +355,9 @@ impl<C: Context> ContextState<C> {
         let snapshot = if before / SNAPSHOT_EVERY == cell.version / SNAPSHOT_EVERY {
             None
         } else {
-            Some(snapshot::<C>(&self.lane.context, &message.key, cell)?)
+            let taken = snapshot::<C>(&self.lane.context, &message.key, cell)?;
+            fault::point("snapshot.taken");
+            Some(taken)
         };
         for outgoing in sends {
             let id = message.derived_id(messages.len() as u64);
@@ -364,6 +371,7 @@ impl<C: Context> ContextState<C> {
             messages.push(command);
         }
         let unit = self.finish_unit(message, Outcome::Handled, messages);
+        fault::point("handle.after");
         Ok(Unit { snapshot, ..unit })
     }
 

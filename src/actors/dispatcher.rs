@@ -4,6 +4,7 @@ use super::hub::{Done, Hub};
 use super::journal::Origin;
 use crate::domain::context::Rejection;
 use crate::domain::envelope::{Address, Envelope, Key};
+use crate::fault;
 use crate::store::{Idempotency, MessageStatus, StoreError, StoreResult, Unit};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -81,8 +82,10 @@ impl Dispatcher {
         if let Some(repeat) = self.repeated(&command).await? {
             return Ok(repeat);
         }
+        fault::point("accept.before");
         match self.0.journal.commit(Origin::Edge, vec![unit(&command, self.0.environment.now())]).await {
             Ok(placed) => {
+                fault::point("accept.after");
                 let position = placed.first().map_or(0, |place| place.first);
                 Ok(Accepted { id: command.id, key: command.to.key, position, repeated: false })
             }

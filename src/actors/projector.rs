@@ -10,6 +10,7 @@ use super::unread::{bury_event, bury_row, settle, unread_by};
 use super::view::{View, shown};
 use crate::domain::context::{ErasedProjection, Fold};
 use crate::domain::envelope::Kind;
+use crate::fault;
 use crate::store::{Change, Checkpoint, Filter, RowQuery, TableChange, Unit};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::collections::BTreeSet;
@@ -185,7 +186,9 @@ impl ProjectorState {
     /// Commits with the checkpoint.
     async fn write(&mut self, position: i64, unit: Unit) -> Result<(), ActorProcessingErr> {
         let checkpoint = Some(Checkpoint { reader: self.table.clone(), position });
+        fault::point("projector.before");
         self.commit(Unit { checkpoint, ..unit }).await?;
+        fault::point("projector.after");
         self.written = position;
         Ok(())
     }

@@ -15,6 +15,7 @@ use super::supervisor::{ChildSpec, Death, HasRegistry, Plan, Start, Strategy, Su
 use super::view::View;
 use crate::domain::context::{Context, ErasedProjection, ProjectionVisitor};
 use crate::domain::registry::Visitor;
+use crate::fault;
 use crate::store::{Burn, Cause, Change, Store, StoreError, Unit};
 use ractor::{Actor, ActorCell, ActorRef};
 use std::collections::BTreeMap;
@@ -149,10 +150,12 @@ impl Runtime {
     /// # Errors
     /// When the store cannot be closed in order.
     pub async fn stop(self) -> Result<(), StoreError> {
+        fault::point("shutdown.drain");
         if self.root.stop_and_wait(None, Some(STOP_PATIENCE)).await.is_err() {
             self.root.kill();
         }
         self.hub.journal.close("the server is stopping");
+        fault::point("shutdown.close");
         self.hub.store.close().await
     }
 }
@@ -255,9 +258,11 @@ async fn burn(hub: Arc<Hub>, death: Death) {
     // Not the actor's own path: of the dead nothing is written any more, but this is about them.
     let path = format!("{}#deaths", death.path);
     let origin = Origin::Actor { path: path.into(), generation: death.generation };
+    fault::point("burn.before");
     if let Err(error) = hub.journal.commit(origin, vec![unit]).await {
         tracing::error!(%error, message.position = death.current, "a failed attempt could not be recorded");
     }
+    fault::point("burn.after");
 }
 
 fn projector_child(hub: Arc<Hub>, projection: Arc<dyn ErasedProjection>) -> ChildSpec {

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests stand in for callers, who are tasks of their own")]
 #![expect(clippy::cast_possible_truncation, reason = "test data is small")]
 
+mod crash;
 mod data;
 mod http;
 mod laws;

@@ -39,6 +39,7 @@ const WALLS: &[Wall] = &[
             "crate::clients",
             "crate::cli",
             "crate::clock",
+            "crate::fault",
         ],
         ..DOMAIN
     },

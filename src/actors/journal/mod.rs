@@ -8,6 +8,7 @@ pub use queue::{JournalHandle, Origin};
 use super::hub::{Done, Hub};
 use super::status::ActorStatus;
 use crate::domain::envelope::{Envelope, Kind};
+use crate::fault;
 use crate::store::{Change, Placed, StoreError, Unit};
 use queue::{Job, Submission};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -230,7 +231,9 @@ impl JournalState {
             return (units, Err(StoreError::Unavailable("the runtime is gone".to_owned())));
         };
         let units = Arc::new(units);
+        fault::point("commit.before");
         let result = hub.store.commit(units.clone()).await;
+        fault::point("commit.after");
         self.handle.note(result.as_ref().err());
         if let Err(error) = &result {
             self.status.failed.fetch_add(1, Ordering::Relaxed);
@@ -264,12 +267,14 @@ impl JournalState {
         if gap {
             hub.lanes.values().for_each(|lane| lane.leave_to_table());
         }
+        fault::point("deliver.before");
         deliver(&hub, &messages);
         hub.publish(&messages);
         hub.resolve(done.into_iter());
         if sets_timer || gap {
             hub.timers.ring();
         }
+        fault::point("deliver.after");
         if gap {
             recount(&hub).await;
             hub.lanes.values().for_each(|lane| lane.bell.ring());

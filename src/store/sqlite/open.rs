@@ -2,6 +2,7 @@
 
 use super::write::SqliteWriter;
 use super::{MINIMUM_SQLITE, SqliteStore};
+use crate::fault;
 use crate::store::engine::Ownership;
 use crate::store::lock::FolderLock;
 use crate::store::marks::Marks;
@@ -37,7 +38,11 @@ impl SqliteStore {
         migrate(&mut connection).await.map_err(|error| keep_unusable(folder, error))?;
         refuse_unfinished(&mut connection).await?;
         let (mut marks, marked) = Marks::take(folder)?;
+        fault::point("epoch.before");
         let (epoch, unclean) = begin_epoch(&mut connection, now_us, &marked).await?;
+        fault::point("epoch.after");
+        #[cfg(debug_assertions)]
+        connection.lock_handle().await?.set_update_hook(|_| fault::point("commit.middle"));
         marks.clear()?;
         let readers = open_readers(&path).await?;
         let last = last_position(&readers).await?;
@@ -109,10 +114,19 @@ pub(super) async fn migrate(connection: &mut SqliteConnection) -> StoreResult<()
         Migration::new(*version, (*name).into(), MigrationType::Simple, (*sql).into_sql_str(), false)
     });
     let migrator = Migrator::with_migrations(migrations.collect());
-    migrator.run_direct(None, connection, false).await.map_err(|error| StoreError::Unusable {
-        message: format!("the database cannot be brought up to date: {error}"),
-        hint: "if a newer meal-planner has written it, run that one; else restore a backup".to_owned(),
-    })
+    #[cfg(debug_assertions)]
+    connection.lock_handle().await?.set_commit_hook(|| {
+        fault::point("migration.commit");
+        true
+    });
+    let migrated =
+        migrator.run_direct(None, &mut *connection, false).await.map_err(|error| StoreError::Unusable {
+            message: format!("the database cannot be brought up to date: {error}"),
+            hint: "if a newer meal-planner has written it, run that one; else restore a backup".to_owned(),
+        });
+    #[cfg(debug_assertions)]
+    connection.lock_handle().await?.remove_commit_hook();
+    migrated
 }
 
 /// What a copy has begun to fill is no store before the copy has ended.

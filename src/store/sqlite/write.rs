@@ -6,6 +6,7 @@ use super::encode::{
     encode_handled, encode_messages, encode_rows, table_sql,
 };
 use super::error::{is_not_null, store_error};
+use crate::fault;
 use crate::store::aging::forget_sql;
 use crate::store::encoding;
 use crate::store::engine::Writer;
@@ -144,6 +145,7 @@ impl Writer for SqliteWriter {
                 .bind(self.epoch)
                 .execute(&mut connection)
                 .await?;
+            fault::point("shutdown.marked");
             connection.close().await?;
             Ok(())
         }

@@ -1,0 +1,139 @@
+//! One life under fire: the program dies as told, comes back, and is held to what it has promised.
+
+use super::audit::{Books, stale_rows};
+use super::engine::{Engine, copy};
+use super::load::{Load, POISON, Server};
+use super::victim::Victim;
+use crate::support::{soon, until};
+use meal_planner::fault::Point;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use tempfile::TempDir;
+
+const SIGABRT: i32 = 6;
+/// Requests of each client under a crash point.
+const REQUESTS: usize = 60;
+
+/// A server that was set up, used and stopped, to be copied for each case.
+pub struct Template {
+    folder: TempDir,
+    load: Load,
+}
+
+/// A folder, what was asked of its servers, and which engine keeps it.
+pub struct Case {
+    pub engine: Engine,
+    pub folder: TempDir,
+    pub load: Load,
+    /// Where it is and what it has seen, for whoever reads of a failure.
+    pub story: String,
+}
+
+pub fn crash_at(point: &str, nth: u64) -> Vec<(&'static str, String)> {
+    let panics = ("MEAL_PLANNER_PANIC_ON_KEY", POISON.to_owned());
+    vec![("MEAL_PLANNER_CRASH_AT", format!("{point}:{nth}")), panics]
+}
+
+impl Template {
+    /// Events enough that the next snapshots are near.
+    pub async fn new(engine: &Engine) -> Self {
+        let mut case = Case::new(engine.clone(), "template");
+        case.go_on(42).await;
+        Self { folder: case.folder, load: case.load }
+    }
+
+    pub fn case(&self, engine: &Engine, story: &str) -> Case {
+        let case = Case::new(engine.clone(), story);
+        copy(self.folder.path(), case.folder.path());
+        Case { load: self.load.clone(), ..case }
+    }
+}
+
+impl Case {
+    pub fn new(engine: Engine, story: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let story = format!("{engine:?}: {story}");
+        Self { engine, folder, load: Load::default(), story }
+    }
+
+    pub fn data(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn start(&self, settings: &[(&str, String)]) -> Victim {
+        Victim::start(&self.engine, self.data(), settings)
+    }
+
+    /// Starts with the point armed and uses the server until it dies there; `false` when it never came by.
+    pub async fn crash(&mut self, point: Point, nth: u64) -> bool {
+        let mut victim = self.start(&crash_at(point.name, nth));
+        self.story += &format!(", {}:{nth}", point.name);
+        if let Some(url) = victim.serving().await {
+            let server = Server::of(url, self.data());
+            let dead = victim.dead();
+            let asked = async {
+                let all = self.load.go_on(&server, REQUESTS).await;
+                all.unwrap_or_else(|wrong| panic!("{}: {wrong}", self.story));
+                until("all is handled", || server.is_idle()).await;
+            };
+            // What it dies of may come after the last answer.
+            tokio::select! {
+                () = asked => {}
+                () = dead => {}
+            }
+            victim.terminate();
+        }
+        let status = victim.ended().await;
+        let died = status.signal() == Some(SIGABRT);
+        assert!(died || status.success(), "{}: {status}\n{}", self.story, victim.tail());
+        died
+    }
+
+    /// Starts unarmed, lets the clients repeat and go on, stops in order and looks at everything.
+    pub async fn go_on(&mut self, more: usize) {
+        let mut victim = self.start(&[]);
+        let Some(url) = victim.serving().await else {
+            let status = victim.ended().await;
+            panic!("{}: it does not start: {status}\n{}", self.story, victim.tail());
+        };
+        let server = Server::of(url, self.data());
+        let checked = async {
+            self.load.repeat_last(&server).await?;
+            while !self.load.go_on(&server, more).await? {}
+            until("all is handled", || server.is_idle()).await;
+            for id in self.load.answered.iter().filter_map(|ids| ids.last()) {
+                let status = server.status(*id).await;
+                if !["handled", "rejected", "dead"].contains(&&*status) {
+                    return Err(format!("{id} is {status:?} over HTTP"));
+                }
+            }
+            Ok(())
+        };
+        let result: Result<(), String> = soon(&self.story.clone(), checked).await;
+        victim.terminate();
+        let status = victim.ended().await;
+        let mut found: Vec<String> = result.err().into_iter().collect();
+        found.extend((!status.success()).then(|| format!("it did not end in order: {status}")));
+        found.extend(self.audit().await);
+        assert!(
+            found.is_empty(),
+            "{}, in {}:\n{}\n{}",
+            self.story,
+            self.data().display(),
+            found.join("\n"),
+            victim.tail()
+        );
+    }
+
+    /// Of a store that nobody has open.
+    pub async fn audit(&self) -> Vec<String> {
+        let store = self.engine.open(self.data()).await;
+        let books = Books::read(&*store).await;
+        let mut found = books.inconsistencies();
+        found.extend(books.broken_promises(&self.load, POISON));
+        found.extend(stale_rows(&*store, &books).await);
+        found.extend(store.was_unclean().then(|| "nobody noted that it ended in order".to_owned()));
+        store.close().await.expect("it closes");
+        found
+    }
+}

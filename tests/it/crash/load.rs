@@ -1,0 +1,156 @@
+//! Clients that want a fixed list of things, each in its order, and repeat what they had no answer to.
+
+use crate::process::client;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::sync::LazyLock;
+use uuid::Uuid;
+
+pub const CLIENTS: usize = 4;
+/// The aggregate over which the program is told to panic.
+pub const POISON: &str = "poisoned";
+
+static HTTP: LazyLock<reqwest::Client> = LazyLock::new(client);
+
+/// One thing a client wants; the same however often it asks.
+pub struct Request {
+    pub method: &'static str,
+    pub path: String,
+    pub body: Value,
+    name: String,
+    /// Repeated under a message id of its own instead of an `Idempotency-Key`.
+    pub message_id: Option<Uuid>,
+    /// Whether it waits for the outcome.
+    waits: bool,
+}
+
+/// What the clients have asked so far, and the id that each answer named.
+#[derive(Clone, Debug, Default)]
+pub struct Load {
+    pub answered: [Vec<Uuid>; CLIENTS],
+}
+
+fn id(client: usize, what: &str) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{client} {what}").as_bytes())
+}
+
+/// The `n`-th request of a client.
+pub fn request(client: usize, n: usize) -> Request {
+    let (member, recipe) = (id(client, "member"), id(client, "recipe"));
+    let person = json!({"name": format!("eater {client}, {n}")});
+    let soup = json!({"name": format!("soup {client}, {n}"), "servings": 2, "ingredients": ["200 g leek"]});
+    let member_path = format!("/api/household/members/{member}");
+    let (method, path, body) = match n {
+        0 => ("POST", "/api/household/members".to_owned(), json!({"id": member, "person": person})),
+        1 => ("POST", "/api/recipes".to_owned(), soup),
+        _ if n % 40 == 37 => {
+            let body = json!({"days": 1, "moves": 50, "seed": n});
+            ("POST", "/api/triggers/meal_plan_generation".to_owned(), body)
+        }
+        _ if n % 20 == 8 && client == 0 => {
+            ("PUT", format!("/api/recipes/{POISON}/rating"), json!({"stars": 1}))
+        }
+        _ => match n % 5 {
+            0 | 3 => ("PUT", member_path, json!({"person": person})),
+            1 => ("PUT", format!("/api/recipes/{recipe}"), json!({"recipe": soup})),
+            2 => ("PUT", format!("/api/recipes/{recipe}/rating"), json!({"stars": 1 + n % 4})),
+            _ => {
+                let goals = json!({"goals": {"kcal": {"low": 1000 + n}}});
+                ("PUT", format!("/api/nutrition/goals/{member}"), goals)
+            }
+        },
+    };
+    let message_id = match n {
+        1 => Some(recipe),
+        _ if n.is_multiple_of(3) => Some(id(client, &n.to_string())),
+        _ => None,
+    };
+    let waits = n % 10 == 9;
+    Request { method, path, body, name: format!("{client}-{n}"), message_id, waits }
+}
+
+impl Load {
+    pub fn requests(&self) -> usize {
+        self.answered.iter().map(Vec::len).sum()
+    }
+
+    /// Every client asks so many things more, or until the server is gone. Answers whether all were answered.
+    pub async fn go_on(&mut self, server: &Server, more: usize) -> Result<bool, String> {
+        let clients = self.answered.iter_mut().enumerate().map(async |(client, answered)| {
+            for _ in 0..more {
+                match server.ask(&request(client, answered.len())).await? {
+                    Some(id) => answered.push(id),
+                    None => return Ok(false),
+                }
+            }
+            Ok(true)
+        });
+        let all: Result<Vec<bool>, String> = join_all(clients).await.into_iter().collect();
+        all.map(|all| all.into_iter().all(|done| done))
+    }
+
+    /// Every client asks its last thing again and must be told the same id.
+    pub async fn repeat_last(&self, server: &Server) -> Result<(), String> {
+        for (client, answered) in self.answered.iter().enumerate() {
+            let Some((n, id)) = answered.len().checked_sub(1).zip(answered.last()) else { continue };
+            let again = server.ask(&request(client, n)).await?;
+            if again != Some(*id) {
+                return Err(format!("request {client}-{n} was {id}, its repeat is {again:?}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where the clients ask.
+pub struct Server {
+    pub url: String,
+    pub token: String,
+}
+
+impl Server {
+    pub fn of(url: String, data: &Path) -> Self {
+        let token = std::fs::read_to_string(data.join("admin.token")).expect("a token").trim().to_owned();
+        Self { url, token }
+    }
+
+    /// The id that the answer names; `None` when no answer came or nothing was accepted for now.
+    async fn ask(&self, request: &Request) -> Result<Option<Uuid>, String> {
+        let method = request.method.parse().expect("a method");
+        let asked = HTTP.request(method, format!("{}{}", self.url, request.path)).bearer_auth(&self.token);
+        let asked = match request.message_id {
+            Some(id) => asked.header("Message-Id", id.to_string()),
+            None => asked.header("Idempotency-Key", &request.name),
+        };
+        let asked = if request.waits { asked.header("Prefer", "wait=30") } else { asked };
+        let Ok(response) = asked.json(&request.body).send().await else { return Ok(None) };
+        let status = response.status().as_u16();
+        let Ok(text) = response.text().await else { return Ok(None) };
+        if status == 503 {
+            return Ok(None);
+        }
+        let body: Value = serde_json::from_str(&text).unwrap_or_default();
+        let id = body["event_id"].as_str().and_then(|id| id.parse().ok());
+        id.map(Some).ok_or_else(|| format!("{} {}: {status} {text}", request.name, request.path))
+    }
+
+    pub async fn get(&self, path: &str) -> Option<Value> {
+        let asked = HTTP.get(format!("{}{path}", self.url)).bearer_auth(&self.token);
+        let response = asked.send().await.ok()?;
+        serde_json::from_str(&response.text().await.ok()?).ok()
+    }
+
+    /// Whether no context has anything waiting or at work.
+    pub async fn is_idle(&self) -> bool {
+        let Some(actors) = self.get("/admin/actors").await else { return false };
+        let none = |actor: &Value| actor["waiting"] == 0 && actor["in_flight"] == 0;
+        actors["items"].as_array().is_some_and(|items| items.iter().all(none))
+    }
+
+    /// Where a message stands, as told over HTTP.
+    pub async fn status(&self, id: Uuid) -> String {
+        let found = self.get(&format!("/api/events/{id}")).await.unwrap_or_default();
+        found["status"].as_str().unwrap_or_default().to_owned()
+    }
+}

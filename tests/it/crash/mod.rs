@@ -1,0 +1,76 @@
+//! Crashes of the real program: at every named point, at random moments, and what the store holds after any cut.
+
+mod audit;
+mod case;
+mod engine;
+mod load;
+mod points;
+mod random;
+mod seen;
+mod soak;
+mod victim;
+
+use case::{Case, Template};
+use engine::Engine;
+use futures_util::StreamExt;
+use meal_planner::fault::{POINTS, Phase, Point};
+use random::Random;
+
+/// Cases at a time.
+const AT_ONCE: usize = 2;
+/// The point is passed this often, at most, before it is the end.
+const MOST_PASSINGS: u64 = 25;
+
+/// How often a case dies before it is left in peace.
+#[derive(Clone, Copy)]
+enum Deaths {
+    Once,
+    /// And again while it recovers, where recovery comes by the point.
+    Again,
+}
+
+async fn each_point(engine: Engine, deaths: Deaths) {
+    let seed = Random::seed("CRASH_SEED");
+    println!("CRASH_SEED={seed} {engine:?}");
+    let template = Template::new(&engine).await;
+    let cases = POINTS.iter().zip(1..).map(async |(point, n)| {
+        let story = format!("CRASH_SEED={seed}");
+        let new = point.phase == Phase::Start;
+        let case = if new { Case::new(engine.clone(), &story) } else { template.case(&engine, &story) };
+        let began = std::time::Instant::now();
+        let case = die_and_recover(case, *point, deaths, Random::new(seed.wrapping_add(n))).await;
+        println!("{:>5} ms  {}", began.elapsed().as_millis(), case.story);
+    });
+    futures_util::stream::iter(cases).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+}
+
+async fn die_and_recover(mut case: Case, point: Point, deaths: Deaths, mut random: Random) -> Case {
+    let nth = if point.phase == Phase::Work { random.between(1, MOST_PASSINGS) } else { 1 };
+    let died = case.crash(point, nth).await || case.crash(point, 1).await;
+    assert!(died, "{}: the point was not reached", case.story);
+    match (deaths, point.phase) {
+        (Deaths::Once, _) => {}
+        // Each start gets one step further.
+        (Deaths::Again, Phase::Start) => {
+            let mut nth = 2;
+            while case.crash(point, nth).await {
+                nth += 1;
+            }
+        }
+        (Deaths::Again, Phase::Work | Phase::Stop) => {
+            case.crash(point, random.between(1, 3)).await;
+        }
+    }
+    case.go_on(4).await;
+    case
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_point_it_dies_at_nothing_is_lost_or_done_twice() {
+    each_point(Engine::Sqlite, Deaths::Once).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dying_again_while_it_recovers_is_no_different() {
+    each_point(Engine::Sqlite, Deaths::Again).await;
+}
