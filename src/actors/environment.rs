@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 /// See the module. Cheap to clone.
 #[derive(Clone, Default)]
@@ -31,6 +32,18 @@ impl Environment {
         let Some(simulated) = &self.0 else { return clock::now() };
         let passed_us = i64::try_from(simulated.began.elapsed().as_micros()).unwrap_or(i64::MAX);
         simulated.start + TimeDelta::microseconds(passed_us)
+    }
+
+    /// A new id, near now in the order of ids.
+    #[must_use]
+    pub fn new_id(&self) -> Uuid {
+        if self.0.is_none() {
+            return Uuid::now_v7();
+        }
+        let mut bytes = [0; 10];
+        bytes[..8].copy_from_slice(&self.random().to_be_bytes());
+        let now_ms = u64::try_from(self.now().timestamp_millis()).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(now_ms, &bytes).into_uuid()
     }
 
     /// Any number, as likely as any other.

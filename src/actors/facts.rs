@@ -1,6 +1,9 @@
 //! Decisions that rest on more than their aggregate: facts are gathered beside the actor, and shared while they hold.
 
 use super::hub::Hub;
+use super::status::ActorStatus;
+use super::trouble::Failure;
+use super::view::View;
 use crate::domain::context::{Context, Need, Rows};
 use crate::domain::envelope::{Envelope, Metadata};
 use crate::store::{Outcome, RowQuery, StoreError};
@@ -20,13 +23,13 @@ type Known<F> = HashMap<Vec<Need>, (Vec<(i64, u64)>, Arc<F>)>;
 
 /// Decisions beside the actor: bounded, with facts shared as long as they hold.
 pub(super) struct Gathering<C: Context> {
-    slots: tokio::sync::Semaphore,
+    places: tokio::sync::Semaphore,
     facts: Mutex<Known<C::Facts>>,
 }
 
 impl<C: Context> Default for Gathering<C> {
     fn default() -> Self {
-        Self { slots: tokio::sync::Semaphore::new(DECIDED_ASIDE), facts: Mutex::default() }
+        Self { places: tokio::sync::Semaphore::new(DECIDED_ASIDE), facts: Mutex::default() }
     }
 }
 
@@ -35,29 +38,30 @@ impl<C: Context> Gathering<C> {
     pub(super) async fn decide(
         &self,
         hub: &Hub,
+        status: &ActorStatus,
         message: &Arc<Envelope>,
         command: C::Command,
         state: C::State,
-    ) -> Result<Result<Vec<C::Event>, Outcome>, String> {
-        let _slot = self.slots.acquire().await.map_err(|error| error.to_string())?;
-        let facts = self.facts(hub, C::needs(&command), message.position).await?;
+    ) -> Result<Result<Vec<C::Event>, Outcome>, Failure> {
+        let needs = C::needs(&command);
+        // Before a place is taken: a read model that is far behind must not hold up those that need others.
+        catch_up(hub, status, &needs, message).await?;
+        let _place = self.places.acquire().await.map_err(Failure::transient)?;
+        let slot = hub.slots.take(&hub.store);
+        slot.mark(message.position);
+        let facts = self.facts(hub, needs).await?;
         let metadata = Metadata::of(message);
-        let decided = hub.environment.heavy(move || C::decide(&state, &command, &facts, &metadata)).await?;
-        Ok(decided.map_err(|rejection| Outcome::Rejected { rejection }))
+        let decided = hub.environment.heavy(move || C::decide(&state, &command, &facts, &metadata)).await;
+        Ok(decided.map_err(Failure::Panic)?.map_err(|rejection| Outcome::Rejected { rejection }))
     }
 
-    /// Facts that include everything before `position`.
-    async fn facts(&self, hub: &Hub, needs: Vec<Need>, position: i64) -> Result<Arc<C::Facts>, String> {
-        let mut changed = Vec::with_capacity(needs.len());
-        let mut tables = Vec::with_capacity(needs.len());
+    async fn facts(&self, hub: &Hub, needs: Vec<Need>) -> Result<Arc<C::Facts>, Failure> {
+        let mut views = Vec::with_capacity(needs.len());
         for need in &needs {
-            let view = hub.views.get(need.projection);
-            let view = view.ok_or_else(|| format!("no read model is called {}", need.projection))?;
-            let mut caught_up = view.caught_up.subscribe();
-            caught_up.wait_for(|reached| *reached >= position).await.map_err(|error| error.to_string())?;
-            changed.push((view.changed.load(Relaxed), view.swaps.load(Relaxed)));
-            tables.push(&view.table);
+            views.push(view(hub, need)?);
         }
+        let as_of = |view: &&View| (view.changed.load(Relaxed), view.swaps.load(Relaxed));
+        let changed: Vec<_> = views.iter().map(as_of).collect();
         let known = self.facts.lock().unwrap_or_else(PoisonError::into_inner).get(&needs).cloned();
         if let Some((as_of, facts)) = known
             && as_of == changed
@@ -65,16 +69,15 @@ impl<C: Context> Gathering<C> {
             return Ok(facts);
         }
         let mut rows = Rows::default();
-        for (need, table) in needs.iter().zip(tables) {
+        for (need, view) in needs.iter().zip(views) {
             let found = match &need.keys {
-                Some(keys) => hub.patiently(|| hub.store.rows_by_key(table, keys.clone())).await,
-                None => hub.patiently(|| all_rows(hub, table)).await,
+                Some(keys) => hub.patiently(|| hub.store.rows_by_key(&view.table, keys.clone())).await,
+                None => hub.patiently(|| all_rows(hub, &view.table)).await,
             };
-            rows.0.insert(need.projection, found.map_err(|error| error.to_string())?);
+            rows.0.insert(need.projection, found.map_err(Failure::transient)?);
         }
-        let facts =
-            hub.environment.heavy(move || C::facts(&rows)).await?.map_err(|error| error.to_string())?;
-        let facts = Arc::new(facts);
+        let facts = hub.environment.heavy(move || C::facts(&rows)).await.map_err(Failure::Panic)?;
+        let facts = Arc::new(facts.map_err(|error| Failure::Permanent(error.to_string()))?);
         let mut known = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= FACTS_KEPT {
             known.clear();
@@ -82,6 +85,33 @@ impl<C: Context> Gathering<C> {
         known.insert(needs, (changed, facts.clone()));
         Ok(facts)
     }
+}
+
+fn view<'a>(hub: &'a Hub, need: &Need) -> Result<&'a View, Failure> {
+    let view = hub.views.get(need.projection);
+    view.ok_or_else(|| Failure::Permanent(format!("no read model is called {}", need.projection)))
+}
+
+/// Returns when everything before the message is in the read models that it needs.
+async fn catch_up(
+    hub: &Hub,
+    status: &ActorStatus,
+    needs: &[Need],
+    message: &Envelope,
+) -> Result<(), Failure> {
+    for need in needs {
+        let view = view(hub, need)?;
+        if *view.caught_up.borrow() >= message.position {
+            continue;
+        }
+        let reason = format!("for the read model {} to catch up", need.projection);
+        status.waits.begin(&message.key, reason, None, &hub.environment);
+        let mut caught_up = view.caught_up.subscribe();
+        let reached = caught_up.wait_for(|reached| *reached >= message.position).await.map(drop);
+        status.waits.end(&message.key);
+        reached.map_err(Failure::transient)?;
+    }
+    Ok(())
 }
 
 async fn all_rows(hub: &Hub, table: &str) -> Result<Vec<(String, String)>, StoreError> {

@@ -5,6 +5,9 @@ use super::doorbell::Doorbell;
 use super::environment::Environment;
 use super::journal::JournalHandle;
 use super::lane::Lane;
+use super::orders::Desk;
+use super::retry::Retries;
+use super::slots::Slots;
 use super::status::Registry;
 use super::view::View;
 use crate::domain::envelope::Envelope;
@@ -13,7 +16,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use uuid::Uuid;
 
 /// Newest messages kept in memory for readers that keep up.
@@ -39,6 +42,11 @@ pub struct Hub {
     pub lanes: BTreeMap<&'static str, Arc<Lane>>,
     pub views: BTreeMap<&'static str, View>,
     pub environment: Environment,
+    pub retries: Retries,
+    pub slots: Slots,
+    /// Held by the one suspect that is handled alone.
+    pub alone: Arc<Semaphore>,
+    pub(super) desk: Desk,
     /// Rung when something was committed that the reader may care about.
     pub readers: RwLock<Vec<Arc<Doorbell>>>,
     /// Rung when a timer was set.
@@ -69,6 +77,10 @@ impl Hub {
             lanes,
             views,
             environment: Environment::default(),
+            retries: Retries::default(),
+            slots: Slots::default(),
+            alone: Arc::new(Semaphore::new(1)),
+            desk: Desk::default(),
             readers: RwLock::default(),
             timers: Doorbell::default(),
             tail: RwLock::default(),
@@ -148,7 +160,7 @@ impl Hub {
         self.ring_readers();
     }
 
-    fn ring_readers(&self) {
+    pub(super) fn ring_readers(&self) {
         for bell in self.readers.read().unwrap_or_else(PoisonError::into_inner).iter() {
             bell.ring();
         }

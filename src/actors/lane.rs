@@ -4,7 +4,8 @@ use super::doorbell::Doorbell;
 use super::status::ActorStatus;
 use crate::domain::envelope::Envelope;
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Messages held in memory for one context; what does not fit is read from the table when its turn comes.
@@ -18,6 +19,8 @@ pub struct Lane {
     pub status: Arc<ActorStatus>,
     pub bell: Doorbell,
     window: Mutex<Window>,
+    /// Set when dead letters of the context were settled, so that held keys may go on.
+    recheck: AtomicBool,
 }
 
 #[derive(Default)]
@@ -41,7 +44,13 @@ impl Lane {
     #[must_use]
     pub fn new(context: &str, status: Arc<ActorStatus>) -> Self {
         let window = Mutex::new(Window { overflowed: true, ..Window::default() });
-        Self { context: context.into(), status, bell: Doorbell::default(), window }
+        Self {
+            context: context.into(),
+            status,
+            bell: Doorbell::default(),
+            window,
+            recheck: AtomicBool::new(false),
+        }
     }
 
     /// Called by the journal after a commit.
@@ -71,6 +80,16 @@ impl Lane {
     /// There may be something in the table that was never delivered.
     pub fn leave_to_table(&self) {
         self.window.lock().unwrap_or_else(PoisonError::into_inner).overflowed = true;
+    }
+
+    /// To be called after dead letters of the context were settled.
+    pub fn recheck_held(&self) {
+        self.recheck.store(true, Release);
+        self.bell.ring();
+    }
+
+    pub(super) fn take_recheck(&self) -> bool {
+        self.recheck.swap(false, AcqRel)
     }
 
     /// A new incarnation forgets the window and reads everything from the table.

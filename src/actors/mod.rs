@@ -13,27 +13,33 @@ mod facts;
 mod hub;
 mod journal;
 mod lane;
+mod orders;
 mod projector;
 mod reactor;
 mod rebuild;
+mod retry;
 mod runtime;
 mod scheduler;
+mod slots;
 mod status;
 mod supervisor;
 mod tasks;
+mod trouble;
 mod unread;
 mod view;
 
-pub use context_actor::ATTEMPT_LIMIT;
 pub use dispatcher::{Accepted, Dispatcher, HARD_WATERMARK, NewCommand, Refusal};
 pub use drill::{DrillReport, Through, drill};
 pub use environment::Environment;
 pub use hub::{Done, Hub, SharedPage};
 pub use journal::{JournalHandle, Origin};
+pub use orders::{Order, OrderRefused};
 pub use rebuild::{RebuildReport, Stage as RebuildStage};
+pub use retry::Retries;
 pub use runtime::{Contexts, Runtime};
-pub use status::{ActorStatus, ActorView, Registry, Stage};
+pub use status::{ActorStatus, ActorView, Registry, Stage, Wait};
 pub use supervisor::{
     ChildSpec, Death, Exhausted, HasRegistry, Intensity, Plan, Start, Strategy, Supervisor, SupervisorMsg,
+    TREE_INTENSITY,
 };
 pub use view::View;

@@ -98,6 +98,9 @@ impl Actor for Projector {
         state: &mut ProjectorState,
     ) -> Result<(), ActorProcessingErr> {
         state.bell.answer();
+        if state.status.is_paused() {
+            return Ok(());
+        }
         let followed = state.follow().await?;
         let built = state.build().await?;
         if followed || built {

@@ -84,6 +84,9 @@ impl Actor for Reactor {
         state: &mut ReactorState,
     ) -> Result<(), ActorProcessingErr> {
         state.bell.answer();
+        if state.status.is_paused() {
+            return Ok(());
+        }
         let hub = &state.hub;
         let page = hub.patiently(|| hub.messages_after(state.position, BATCH, &state.filter)).await?;
         if page.read_to == state.position {

@@ -9,14 +9,18 @@ use super::journal::{Journal, JournalHandle, Origin};
 use super::lane::Lane;
 use super::projector::{self, Projector, table_name};
 use super::reactor::{self, Reaction, Reactor};
+use super::retry::Retries;
 use super::scheduler::{self, Scheduler};
 use super::status::{Registry, Stage};
-use super::supervisor::{ChildSpec, Death, HasRegistry, Plan, Start, Strategy, Supervisor, SupervisorMsg};
+use super::supervisor::{
+    ChildSpec, Death, HasRegistry, Plan, Start, Strategy, Supervisor, SupervisorMsg, TREE_INTENSITY,
+};
 use super::view::View;
 use crate::domain::context::{Context, ErasedProjection, ProjectionVisitor};
+use crate::domain::operations;
 use crate::domain::registry::Visitor;
 use crate::fault;
-use crate::store::{Burn, Cause, Change, Store, StoreError, Unit};
+use crate::store::{Burn, Change, Store, StoreError, Unit};
 use ractor::{Actor, ActorCell, ActorRef};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -36,6 +40,7 @@ pub struct Contexts {
     projections: Vec<Arc<dyn ErasedProjection>>,
     hard_watermark: Option<i64>,
     environment: Environment,
+    retries: Retries,
 }
 
 impl ProjectionVisitor for Contexts {
@@ -62,6 +67,13 @@ impl Contexts {
     #[must_use]
     pub fn hard_watermark(mut self, messages: i64) -> Self {
         self.hard_watermark = Some(messages);
+        self
+    }
+
+    /// When failed messages are tried again.
+    #[must_use]
+    pub fn retries(mut self, retries: Retries) -> Self {
+        self.retries = retries;
         self
     }
 
@@ -98,6 +110,10 @@ impl HasRegistry for Hub {
     fn environment(&self) -> Environment {
         self.environment.clone()
     }
+
+    fn noticed(&self, path: &str, event: operations::Event) {
+        self.notice(path, &event);
+    }
 }
 
 impl Runtime {
@@ -110,6 +126,7 @@ impl Runtime {
         let status = hub.registry.at("", "supervisor");
         let plan = Plan {
             strategy: Strategy::RestForOne,
+            intensity: TREE_INTENSITY,
             children: children(&hub, &contexts),
             hub: hub.clone(),
             status,
@@ -118,6 +135,8 @@ impl Runtime {
             .await
             .map_err(|error| StoreError::Unavailable(format!("the runtime did not start: {error}")))?;
         hub.registry.at("", "supervisor").set_stage(Stage::Running);
+        let above = root.clone();
+        hub.take_orders(move |path| drop(above.cast(SupervisorMsg::Revive(path))));
         Ok(Self { hub, root: root.get_cell() })
     }
 
@@ -180,6 +199,7 @@ async fn build_hub(store: Arc<dyn Store>, contexts: &Contexts) -> Result<Hub, St
     let last = store.last_position().await?;
     let mut hub = Hub::new(store, JournalHandle::default(), registry, lanes, views, last);
     hub.environment = contexts.environment.clone();
+    hub.retries = contexts.retries.clone();
     hub.hard_watermark = contexts.hard_watermark.unwrap_or(HARD_WATERMARK);
     Ok(hub)
 }
@@ -246,13 +266,12 @@ async fn burn(hub: Arc<Hub>, death: Death) {
     if death.current == 0 {
         return;
     }
-    let cause = if death.cause.starts_with("panic") { Cause::Panic } else { Cause::Error };
     let burn = Change::Burn(Burn {
         position: death.current,
-        cause,
+        cause: death.kind,
         error: death.cause,
         generation: death.generation,
-        available_at_us: 0,
+        available_at_us: hub.retries.available_at_us(death.attempts + 1, &hub.environment),
     });
     let unit = Unit { changes: vec![burn], ..Unit::default() };
     // Not the actor's own path: of the dead nothing is written any more, but this is about them.

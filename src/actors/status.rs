@@ -1,10 +1,55 @@
 //! What can be seen of every actor, kept in atomics so that looking never stands in the way.
 
+use super::environment::Environment;
 use crate::clock;
+use crate::domain::envelope::Key;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+/// Keys whose reason to wait is kept for show.
+const WAITS_KEPT: usize = 100;
+
+/// One key that waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Wait {
+    pub key: String,
+    /// In words, such as "behind breaker fatsecret".
+    pub reason: String,
+    pub since: DateTime<Utc>,
+    /// When it goes on by itself, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// Touched only when a key begins or ends to wait, which is rare.
+#[derive(Default)]
+pub struct Waits(Mutex<BTreeMap<Key, Wait>>);
+
+impl Waits {
+    pub(super) fn begin(&self, key: &Key, reason: String, until_us: Option<i64>, environment: &Environment) {
+        let until = until_us.and_then(DateTime::from_timestamp_micros);
+        let wait = Wait { key: key.to_string(), reason, since: environment.now(), until };
+        let mut waits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if waits.len() < WAITS_KEPT || waits.contains_key(key) {
+            waits.insert(key.clone(), wait);
+        }
+    }
+
+    pub(super) fn end(&self, key: &Key) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
+    pub(super) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn list(&self) -> Vec<Wait> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+}
 
 /// Where an actor stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -35,6 +80,13 @@ pub struct ActorStatus {
     pub failed: AtomicU64,
     /// Position of the message being handled, 0 for none: what a death is blamed on.
     pub current: AtomicI64,
+    /// How often the current message has failed before.
+    pub current_attempts: AtomicU32,
+    /// Attempts that have failed, of all messages.
+    pub attempts_failed: AtomicU64,
+    /// Why some of its messages wait.
+    pub waits: Waits,
+    paused: AtomicBool,
     /// When the oldest waiting message was seen, in microseconds; 0 for none.
     pub oldest_us: AtomicI64,
     last_error: Mutex<Option<String>>,
@@ -54,6 +106,10 @@ impl ActorStatus {
             handled: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             current: AtomicI64::new(0),
+            current_attempts: AtomicU32::new(0),
+            attempts_failed: AtomicU64::new(0),
+            waits: Waits::default(),
+            paused: AtomicBool::new(false),
             oldest_us: AtomicI64::new(0),
             last_error: Mutex::new(None),
         }
@@ -65,6 +121,15 @@ impl ActorStatus {
 
     pub fn set_stage(&self, stage: Stage) {
         self.stage.store(stage as u8, Relaxed);
+    }
+
+    /// An operator wants it to take nothing new.
+    pub fn is_paused(&self) -> bool {
+        self.paused.load(Relaxed)
+    }
+
+    pub(super) fn set_paused(&self, paused: bool) {
+        self.paused.store(paused, Relaxed);
     }
 
     pub fn generation(&self) -> u64 {
@@ -100,6 +165,9 @@ impl ActorStatus {
             in_flight: self.in_flight.load(Relaxed).max(0),
             handled: self.handled.load(Relaxed),
             failed: self.failed.load(Relaxed),
+            attempts_failed: self.attempts_failed.load(Relaxed),
+            paused: self.is_paused(),
+            waits: self.waits.list(),
             last_error: self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
@@ -118,6 +186,10 @@ pub struct ActorView {
     pub in_flight: i64,
     pub handled: u64,
     pub failed: u64,
+    pub attempts_failed: u64,
+    pub paused: bool,
+    /// Keys that wait and why, at most [`WAITS_KEPT`] of them.
+    pub waits: Vec<Wait>,
     pub last_error: Option<String>,
 }
 

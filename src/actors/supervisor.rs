@@ -2,6 +2,9 @@
 
 use super::environment::Environment;
 use super::status::{ActorStatus, Registry, Stage};
+use super::trouble::cause_of;
+use crate::domain::operations::{self, ActorDied, ActorQuarantined, ActorRestarted};
+use crate::store::Cause;
 use futures_util::future::BoxFuture;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use std::collections::VecDeque;
@@ -37,9 +40,21 @@ pub struct Intensity {
     pub within: Duration,
 }
 
+/// Of a whole tree: several children may use up theirs before it gives up.
+pub const TREE_INTENSITY: Intensity = Intensity { restarts: 40, within: Duration::from_secs(60) };
+
 impl Default for Intensity {
     fn default() -> Self {
         Self { restarts: 10, within: Duration::from_secs(60) }
+    }
+}
+
+impl Intensity {
+    /// Whether there were more deaths than it allows; forgets those that are too old to count.
+    fn spent(&self, deaths: &mut VecDeque<Instant>) -> bool {
+        let now = Instant::now();
+        deaths.retain(|at| now.duration_since(*at) < self.within);
+        deaths.len() > self.restarts
     }
 }
 
@@ -56,8 +71,11 @@ pub struct Death {
     pub path: String,
     pub generation: u64,
     pub cause: String,
+    pub kind: Cause,
     /// Position of the message it was handling, 0 for none.
     pub current: i64,
+    /// How often that message had failed before.
+    pub attempts: u32,
 }
 
 type StartFn = Arc<dyn Fn(Start) -> BoxFuture<'static, Result<ActorCell, SpawnErr>> + Send + Sync>;
@@ -120,7 +138,8 @@ impl ChildSpec {
         hub: Arc<dyn HasRegistry>,
     ) -> Self {
         Self::new(name, SUPERVISOR, move |start: Start| {
-            let plan = Plan { strategy, children: children.clone(), hub: hub.clone(), status: start.status };
+            let (children, hub) = (children.clone(), hub.clone());
+            let plan = Plan { strategy, intensity: TREE_INTENSITY, children, hub, status: start.status };
             async move { Ok(Actor::spawn_linked(None, Supervisor, plan, start.supervisor).await?.0.get_cell()) }
         })
     }
@@ -133,11 +152,16 @@ pub trait HasRegistry: Send + Sync {
     fn environment(&self) -> Environment {
         Environment::default()
     }
+
+    /// Something has happened to the actor at this path that is to be on the record.
+    fn noticed(&self, _path: &str, _event: operations::Event) {}
 }
 
 /// What a supervisor is made of.
 pub struct Plan {
     pub strategy: Strategy,
+    /// Restarts of all children together, past which the supervisor itself fails.
+    pub intensity: Intensity,
     pub children: Vec<ChildSpec>,
     pub hub: Arc<dyn HasRegistry>,
     pub status: Arc<ActorStatus>,
@@ -149,8 +173,8 @@ pub struct Supervisor;
 pub enum SupervisorMsg {
     /// Start children from `first` to `last` again, if nothing else has happened to them since.
     Restart { first: usize, last: usize, round: u64 },
-    /// The operator wants a child restarted, budget or not.
-    Revive(usize),
+    /// The operator wants the actor at this path restarted, budget or not.
+    Revive(String),
     /// Ends the actor at this path at once, wherever it stands below this supervisor.
     Kill(String),
 }
@@ -158,6 +182,10 @@ pub enum SupervisorMsg {
 pub struct SupervisorState {
     strategy: Strategy,
     children: Vec<Child>,
+    intensity: Intensity,
+    /// Of all children together.
+    deaths: VecDeque<Instant>,
+    hub: Arc<dyn HasRegistry>,
     environment: Environment,
     /// Counts restarts that were asked for, so that an overtaken one is not carried out.
     round: u64,
@@ -192,7 +220,10 @@ impl Actor for Supervisor {
         let mut state = SupervisorState {
             strategy: plan.strategy,
             children,
+            intensity: plan.intensity,
+            deaths: VecDeque::new(),
             environment: plan.hub.environment(),
+            hub: plan.hub,
             round: 0,
         };
         for n in 0..state.children.len() {
@@ -215,14 +246,7 @@ impl Actor for Supervisor {
                 state.restart(first, last, &myself).await
             }
             SupervisorMsg::Restart { .. } => Ok(()),
-            SupervisorMsg::Revive(n) => {
-                state.stop(n).await;
-                if let Some(child) = state.children.get_mut(n) {
-                    child.deaths.clear();
-                    child.status.set_stage(Stage::Restarting);
-                }
-                state.restart(n, n, &myself).await
-            }
+            SupervisorMsg::Revive(path) => state.revive(&path, &myself).await,
             SupervisorMsg::Kill(path) => {
                 state.kill(&path);
                 Ok(())
@@ -236,17 +260,17 @@ impl Actor for Supervisor {
         event: SupervisionEvent,
         state: &mut SupervisorState,
     ) -> Result<(), ActorProcessingErr> {
-        let (cell, cause) = match event {
-            SupervisionEvent::ActorFailed(cell, error) => (cell, error.to_string()),
+        let (cell, kind, cause) = match event {
+            SupervisionEvent::ActorFailed(cell, error) => (cell, cause_of(&error), error.to_string()),
             SupervisionEvent::ActorTerminated(cell, _, reason) => {
-                (cell, reason.unwrap_or_else(|| "it ended".to_owned()))
+                (cell, Cause::Kill, reason.unwrap_or_else(|| "it ended".to_owned()))
             }
             SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => return Ok(()),
         };
         // Not ours any more: one that this supervisor stopped itself.
         let is_it = |child: &Child| child.cell.as_ref().is_some_and(|known| known.get_id() == cell.get_id());
         match state.children.iter().position(is_it) {
-            Some(n) => state.died(n, cause, &myself).await,
+            Some(n) => state.died(n, kind, cause, &myself).await,
             None => Ok(()),
         }
     }
@@ -271,6 +295,9 @@ impl SupervisorState {
             Ok(cell) => {
                 child.cell = Some(cell);
                 child.status.set_stage(Stage::Running);
+                if generation > 1 {
+                    self.hub.noticed(&child.status.path, ActorRestarted { generation }.into());
+                }
                 Ok(())
             }
             Err(error) => {
@@ -284,6 +311,7 @@ impl SupervisorState {
     async fn died(
         &mut self,
         n: usize,
+        kind: Cause,
         cause: String,
         myself: &ActorRef<SupervisorMsg>,
     ) -> Result<(), ActorProcessingErr> {
@@ -294,12 +322,17 @@ impl SupervisorState {
             path: status.path.clone(),
             generation: status.generation(),
             cause: cause.clone(),
+            kind,
             current: status.current.swap(0, std::sync::atomic::Ordering::Relaxed),
+            attempts: status.current_attempts.load(std::sync::atomic::Ordering::Relaxed),
         };
         tracing::error!(
             actor.path = %death.path, actor.generation = death.generation,
             message.position = death.current, cause, "an actor has died"
         );
+        let message_position = (death.current != 0).then_some(death.current);
+        let (generation, path) = (death.generation, death.path.clone());
+        self.hub.noticed(&path, ActorDied { generation, cause: cause.clone(), message_position }.into());
         status.set_error(cause);
         status.set_stage(Stage::Restarting);
         let mut charged_to_message = false;
@@ -309,6 +342,7 @@ impl SupervisorState {
         }
         if !charged_to_message {
             child.deaths.push_back(Instant::now());
+            self.deaths.push_back(Instant::now());
         }
         self.plan_restart(n, myself).await
     }
@@ -320,10 +354,10 @@ impl SupervisorState {
         myself: &ActorRef<SupervisorMsg>,
     ) -> Result<(), ActorProcessingErr> {
         let Some(child) = self.children.get_mut(n) else { return Ok(()) };
-        let now = Instant::now();
-        child.deaths.retain(|at| now.duration_since(*at) < child.spec.intensity.within);
-        if child.deaths.len() > child.spec.intensity.restarts {
-            let end = exhausted(child);
+        let (spent, all_spent) =
+            (child.spec.intensity.spent(&mut child.deaths), self.intensity.spent(&mut self.deaths));
+        if spent || all_spent {
+            let end = if all_spent { Err(overspent(&self.deaths)) } else { exhausted(child, &*self.hub) };
             if end.is_err() {
                 // A failed supervisor's children would be killed in no order.
                 self.stop_all().await;
@@ -331,11 +365,7 @@ impl SupervisorState {
             return end;
         }
         let pause = pause(child.deaths.len(), self.environment.random());
-        let (first, last) = match self.strategy {
-            Strategy::OneForOne => (n, n),
-            Strategy::OneForAll => (0, self.children.len() - 1),
-            Strategy::RestForOne => (n, self.children.len() - 1),
-        };
+        let (first, last) = self.sharing_fate(n);
         for other in (first..=last).rev() {
             self.stop(other).await;
         }
@@ -363,6 +393,7 @@ impl SupervisorState {
                 tracing::error!(%error, "an actor did not restart");
                 if let Some(child) = self.children.get_mut(n) {
                     child.deaths.push_back(Instant::now());
+                    self.deaths.push_back(Instant::now());
                 }
                 return self.plan_restart(n, myself).await;
             }
@@ -376,19 +407,56 @@ impl SupervisorState {
         }
     }
 
+    /// The child at this path, or the one that it stands below.
+    fn towards(&self, path: &str) -> Option<usize> {
+        self.children.iter().position(|child| {
+            let rest = path.strip_prefix(&*child.status.path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+
     fn kill(&self, path: &str) {
-        let holds = |child: &&Child| {
-            path.strip_prefix(&*child.status.path)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        let Some(child) = self.children.iter().find(holds) else { return };
+        let Some(child) = self.towards(path).and_then(|n| self.children.get(n)) else { return };
         match &child.cell {
             Some(cell) if child.status.path == path => cell.kill(),
-            Some(cell) if child.spec.kind == SUPERVISOR => {
-                let below = ActorRef::<SupervisorMsg>::from(cell.clone());
-                drop(below.cast(SupervisorMsg::Kill(path.to_owned())));
+            Some(cell) => pass_on(child, cell, SupervisorMsg::Kill(path.to_owned())),
+            None => {}
+        }
+    }
+
+    /// Stops and starts it with those who share its fate.
+    async fn revive(
+        &mut self,
+        path: &str,
+        myself: &ActorRef<SupervisorMsg>,
+    ) -> Result<(), ActorProcessingErr> {
+        let Some(n) = self.towards(path) else { return Ok(()) };
+        let (first, last) = self.sharing_fate(n);
+        let Some(child) = self.children.get_mut(n) else { return Ok(()) };
+        if child.status.path != path {
+            if let Some(cell) = &child.cell {
+                pass_on(child, cell, SupervisorMsg::Revive(path.to_owned()));
             }
-            Some(_) | None => {}
+            return Ok(());
+        }
+        child.deaths.clear();
+        self.deaths.clear();
+        for other in (first..=last).rev() {
+            self.stop(other).await;
+        }
+        if let Some(child) = self.children.get(n) {
+            child.status.set_stage(Stage::Restarting);
+        }
+        self.round += 1;
+        self.restart(first, last, myself).await
+    }
+
+    fn sharing_fate(&self, n: usize) -> (usize, usize) {
+        let end = self.children.len().saturating_sub(1);
+        match self.strategy {
+            Strategy::OneForOne => (n, n),
+            Strategy::OneForAll => (0, end),
+            Strategy::RestForOne => (n, end),
         }
     }
 
@@ -404,12 +472,25 @@ impl SupervisorState {
     }
 }
 
-fn exhausted(child: &Child) -> Result<(), ActorProcessingErr> {
+fn pass_on(child: &Child, cell: &ActorCell, order: SupervisorMsg) {
+    if child.spec.kind == SUPERVISOR {
+        drop(ActorRef::<SupervisorMsg>::from(cell.clone()).cast(order));
+    }
+}
+
+fn overspent(deaths: &VecDeque<Instant>) -> ActorProcessingErr {
+    format!("the restarts of the whole tree are used up ({} deaths)", deaths.len()).into()
+}
+
+fn exhausted(child: &Child, hub: &dyn HasRegistry) -> Result<(), ActorProcessingErr> {
     let path = &child.status.path;
     match child.spec.exhausted {
         Exhausted::Quarantine => {
             child.status.set_stage(Stage::Quarantined);
             tracing::error!(actor.path = %path, "an actor has used up its restarts and is quarantined");
+            let cause = child.status.view().last_error.unwrap_or_default();
+            let generation = child.status.generation();
+            hub.noticed(path, ActorQuarantined { generation, cause }.into());
             Ok(())
         }
         Exhausted::Escalate => Err(format!("{path} has used up its restarts").into()),

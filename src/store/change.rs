@@ -173,6 +173,15 @@ pub struct DeadLetter {
     pub note: Option<String>,
 }
 
+/// A key whose messages wait for a dead letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldKey {
+    pub key: Key,
+    pub id: DeadLetterId,
+    /// The message it was given again as, while that waits: it goes before those that were held.
+    pub replayed_as: Option<Uuid>,
+}
+
 /// Which dead letters to list, newest first. Empty fields match everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeadLetterQuery {

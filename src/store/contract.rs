@@ -1,8 +1,8 @@
 //! The contract between the runtime and an engine: units to commit, and everything that can be read.
 
 use super::change::{
-    Aged, Attempt, Change, DeadLetter, DeadLetterId, DeadLetterQuery, EffectQuery, Found, StoredEffect,
-    Timer, TimerQuery, Unreadable,
+    Aged, Attempt, Change, DeadLetter, DeadLetterQuery, EffectQuery, Found, HeldKey, StoredEffect, Timer,
+    TimerQuery, Unreadable,
 };
 use super::copy::Source;
 use crate::domain::context::RowChange;
@@ -277,8 +277,8 @@ pub trait Store: Send + Sync {
     /// Failed attempts at a message, oldest first.
     fn attempts(&self, position: i64) -> BoxFuture<'_, StoreResult<Vec<Attempt>>>;
     fn dead_letters(&self, query: DeadLetterQuery) -> BoxFuture<'_, StoreResult<Vec<DeadLetter>>>;
-    /// Open dead letters of a context that hold their keys.
-    fn held_keys(&self, context: &str) -> BoxFuture<'_, StoreResult<Vec<(Key, DeadLetterId)>>>;
+    /// Keys of a context that are held by an open dead letter, or by one whose replay still waits.
+    fn held_keys(&self, context: &str) -> BoxFuture<'_, StoreResult<Vec<HeldKey>>>;
     fn timers(&self, query: TimerQuery) -> BoxFuture<'_, StoreResult<Vec<Timer>>>;
     fn effects(&self, query: EffectQuery) -> BoxFuture<'_, StoreResult<Vec<StoredEffect>>>;
     /// Deletes what is older, at most so much of it, and answers how much it was.

@@ -5,9 +5,9 @@ use super::lock::FolderLock;
 use super::marks::Marks;
 use super::reading::{self, Reader};
 use super::{
-    Aged, Attempt, DeadLetter, DeadLetterId, DeadLetterQuery, EffectQuery, Filter, Idempotency,
-    MessageStatus, Page, Placed, RowPage, RowQuery, StateMark, Store, StoreResult, StoredEffect, Stream,
-    Timer, TimerQuery, Unit, Waiting,
+    Aged, Attempt, DeadLetter, DeadLetterQuery, EffectQuery, Filter, HeldKey, Idempotency, MessageStatus,
+    Page, Placed, RowPage, RowQuery, StateMark, Store, StoreResult, StoredEffect, Stream, Timer, TimerQuery,
+    Unit, Waiting,
 };
 use crate::domain::envelope::{Envelope, Key};
 use futures_util::FutureExt;
@@ -137,7 +137,7 @@ impl<R: Reader, W: Writer> Store for Engine<R, W> {
         reading::dead_letters(&self.readers, query).boxed()
     }
 
-    fn held_keys(&self, context: &str) -> BoxFuture<'_, StoreResult<Vec<(Key, DeadLetterId)>>> {
+    fn held_keys(&self, context: &str) -> BoxFuture<'_, StoreResult<Vec<HeldKey>>> {
         reading::held_keys(&self.readers, context.to_owned()).boxed()
     }
 

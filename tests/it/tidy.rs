@@ -158,13 +158,8 @@ const BANS: &[Ban] = &[
 
 /// Lines of a file without its tests.
 const LONGEST: usize = 400;
-const LONG_FILES: &[(&str, &str)] = &[
-    (
-        "src/actors/context_actor.rs",
-        "one actor's whole life, read from top to bottom; its parts share one state",
-    ),
-    ("src/actors/supervisor.rs", "one supervisor: start, death, budget and stop hang on each other"),
-];
+const LONG_FILES: &[(&str, &str)] =
+    &[("src/actors/supervisor.rs", "one supervisor: start, death, budget and stop hang on each other")];
 
 /// File and FNV-1a of its text. May only grow: what has run on somebody's disk is never edited.
 const MIGRATIONS: &[(&str, u64)] = &[

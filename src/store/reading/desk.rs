@@ -5,7 +5,7 @@ use super::{Columns, Reader, fetch};
 use crate::domain::envelope::Key;
 use crate::store::{
     Attempt, Cause, DeadLetter, DeadLetterId, DeadLetterQuery, DeadLetterState, Effect, EffectQuery,
-    EffectState, Recovery, StoreResult, StoredEffect, Timer, TimerName, TimerQuery,
+    EffectState, HeldKey, Recovery, StoreResult, StoredEffect, Timer, TimerName, TimerQuery,
 };
 use std::sync::Arc;
 
@@ -80,18 +80,18 @@ fn dead_letter(row: &impl Columns) -> StoreResult<DeadLetter> {
     })
 }
 
-pub(in crate::store) async fn held_keys<R: Reader>(
-    reader: &R,
-    context: String,
-) -> StoreResult<Vec<(Key, DeadLetterId)>> {
-    const SQL: &str = "SELECT key, position, reader FROM dead_letters
-                       WHERE context = $1 AND state = 0 AND holds = 1 AND reader = '' ORDER BY position";
+pub(in crate::store) async fn held_keys<R: Reader>(reader: &R, context: String) -> StoreResult<Vec<HeldKey>> {
+    const SQL: &str = "
+        SELECT d.key, d.position, d.reader, d.settled_as FROM dead_letters AS d
+        WHERE d.context = $1 AND d.holds = 1 AND d.reader = '' AND (d.state = 0 OR (d.state = 1 AND EXISTS (
+            SELECT 1 FROM events AS e JOIN inbox AS i ON i.position = e.position WHERE e.id = d.settled_as)))
+        ORDER BY d.position";
     fetch(reader, SQL, vec![context.into()])
         .await?
         .iter()
         .map(|row| {
             let id = DeadLetterId { position: row.integer(1)?, reader: row.string(2)? };
-            Ok((Key::from(&*row.text(0)?), id))
+            Ok(HeldKey { key: Key::from(&*row.text(0)?), id, replayed_as: row.maybe_uuid(3)? })
         })
         .collect()
 }

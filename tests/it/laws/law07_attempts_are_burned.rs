@@ -2,8 +2,7 @@
 
 use crate::support::contexts::{Explode, Ledger, times_decided};
 use crate::support::until;
-use crate::support::world::{World, append, burns, burnt, command, handles};
-use meal_planner::actors::ATTEMPT_LIMIT;
+use crate::support::world::{World, append, attempt_limit, burns, burnt, command, handles};
 use meal_planner::store::Outcome;
 use std::future::ready;
 
@@ -14,11 +13,11 @@ fn explode(key: &str, times: u32) -> meal_planner::actors::NewCommand {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_that_panics_a_few_times_is_handled_in_the_end() {
     let world = World::start().await;
-    let bad = explode("a", ATTEMPT_LIMIT - 1);
+    let bad = explode("a", attempt_limit() - 1);
     let id = bad.id;
     assert_eq!(world.ask(bad).await.outcome, Outcome::Handled);
-    assert_eq!(times_decided(id), ATTEMPT_LIMIT);
-    assert_eq!(world.restarts("contexts/ledger"), u64::from(ATTEMPT_LIMIT) - 1);
+    assert_eq!(times_decided(id), attempt_limit());
+    assert_eq!(world.restarts("contexts/ledger"), u64::from(attempt_limit()) - 1);
     assert_eq!(world.numbers("a").await, [7]);
 }
 
@@ -49,10 +48,10 @@ async fn past_the_limit_it_is_a_dead_letter_and_the_next_message_is_handled() {
     world.accept(bad).await.unwrap();
     let next = world.accept(append("a", 2)).await.unwrap();
     let Outcome::Dead { reason } = world.outcome(id).await.outcome else { panic!("not dead") };
-    assert!(reason.contains("failed 5 times") && reason.contains("boom 5"), "{reason}");
+    assert!(reason.contains("failed 6 times") && reason.contains("boom 6"), "{reason}");
     world.outcome(next.id).await;
     assert_eq!(world.numbers("a").await, [1, 2]);
-    assert_eq!(times_decided(id), ATTEMPT_LIMIT);
+    assert_eq!(times_decided(id), attempt_limit());
     assert_eq!(world.status(id).await.waiting, None);
 }
 
@@ -77,7 +76,7 @@ async fn attempts_are_counted_across_restarts_of_the_process() {
     .await;
     let world = world.crash_and_start().await;
     world.outcome(id).await;
-    assert!(times_decided(id) <= ATTEMPT_LIMIT + 1, "one attempt may be lost with the power, not more");
+    assert!(times_decided(id) <= attempt_limit() + 1, "one attempt may be lost with the power, not more");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,7 +4,7 @@ use crate::support::world::{World, append};
 use crate::support::{soon, until};
 use meal_planner::actors::{
     ChildSpec, Exhausted, HasRegistry, Intensity, Origin, Plan, Registry, Stage, Start, Strategy, Supervisor,
-    SupervisorMsg,
+    SupervisorMsg, TREE_INTENSITY,
 };
 use meal_planner::store::Store as _;
 use meal_planner::store::{StoreError, Unit};
@@ -96,7 +96,7 @@ impl Tree {
         };
         let status = records.0.at("", "supervisor");
         let children = NAMES.map(child).to_vec();
-        let plan = Plan { strategy, children, hub: records.clone(), status };
+        let plan = Plan { strategy, intensity: TREE_INTENSITY, children, hub: records.clone(), status };
         let (root, _) = Actor::spawn(None, Supervisor, plan).await.unwrap();
         Self { root, records, diary, cells }
     }
@@ -186,7 +186,7 @@ async fn past_its_budget_a_child_is_quarantined_and_its_siblings_run_on() {
     assert_eq!([tree.stage("a"), tree.stage("c")], [Stage::Running, Stage::Running]);
     assert_eq!(tree.diary_of(2).await, ["+b 2", "+b 3"]);
     // The operator may bring it back, budget or not.
-    tree.root.cast(SupervisorMsg::Revive(1)).unwrap();
+    tree.root.cast(SupervisorMsg::Revive("b".to_owned())).unwrap();
     assert_eq!(tree.diary_of(3).await[2], "+b 4");
     until("it runs", || ready(tree.stage("b") == Stage::Running)).await;
 }
@@ -252,8 +252,8 @@ async fn a_child_that_does_not_come_back_uses_up_its_budget() {
     };
     let records = Arc::new(Records::default());
     let status = records.0.at("", "supervisor");
-    let plan =
-        Plan { strategy: Strategy::OneForOne, children: vec![failing("x")], hub: records.clone(), status };
+    let (strategy, intensity) = (Strategy::OneForOne, TREE_INTENSITY);
+    let plan = Plan { strategy, intensity, children: vec![failing("x")], hub: records.clone(), status };
     let (root, _) = Actor::spawn(None, Supervisor, plan).await.unwrap();
     let record = records.0.find("x").unwrap();
     until("it is quarantined", || ready(record.stage() == Stage::Quarantined)).await;

@@ -4,7 +4,7 @@ use super::{Engine, changed, command, commit, event, handled, unit};
 use meal_planner::domain::envelope::{Extra, Key};
 use meal_planner::store::{
     Aged, Burial, Cause, Change, DeadLetterId, DeadLetterQuery, DeadLetterState, Effect, EffectEnd,
-    EffectQuery, EffectState, Outcome, Recovery, Settled, Store, Timer, TimerName, TimerQuery, Unit,
+    EffectQuery, EffectState, HeldKey, Outcome, Recovery, Settled, Store, Timer, TimerName, TimerQuery, Unit,
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -50,17 +50,25 @@ pub(super) async fn a_dead_letter_is_edited_and_settled_once<E: Engine>() {
     let store = engine.store();
     let position = die(&store, "x", true).await;
     let id = letter(position, "");
-    assert_eq!(store.held_keys("a").await.unwrap(), [(Key::from("x"), id.clone())]);
+    let held = HeldKey { key: Key::from("x"), id: id.clone(), replayed_as: None };
+    assert_eq!(store.held_keys("a").await.unwrap(), std::slice::from_ref(&held));
     let edit = Change::EditDeadLetter { id: id.clone(), body: "{\"b\":2}".to_owned() };
     commit(&store, [changed(edit)]).await.unwrap();
-    let as_id = Uuid::now_v7();
+    let again = command("a", "x");
+    let as_id = again.id;
     let settle = |how, note: &str| Change::SettleDeadLetter { id: id.clone(), how, note: note.to_owned() };
-    commit(&store, [changed(settle(Settled::Replayed { as_id }, "mended"))]).await.unwrap();
+    let replay =
+        Unit { changes: vec![settle(Settled::Replayed { as_id }, "mended")], ..unit([again.clone()]) };
+    let at = commit(&store, [replay]).await.unwrap()[0].first;
     commit(&store, [changed(settle(Settled::Discarded, "too late"))]).await.unwrap();
     let query = DeadLetterQuery { id: Some(id.clone()), limit: 1, ..DeadLetterQuery::default() };
     let found = store.dead_letters(query).await.unwrap().remove(0);
     assert_eq!((found.state, found.replayed_as), (DeadLetterState::Replayed, Some(as_id)));
     assert_eq!((found.edited.as_deref(), found.note.as_deref()), (Some("{\"b\":2}"), Some("mended")));
+    let held = HeldKey { replayed_as: Some(as_id), ..held };
+    assert_eq!(store.held_keys("a").await.unwrap(), [held], "until the replayed one is handled");
+    let done = Unit { handled: handled(&again, at, Outcome::Handled), ..Unit::default() };
+    commit(&store, [done]).await.unwrap();
     assert_eq!(store.held_keys("a").await.unwrap(), []);
 }
 

@@ -5,9 +5,9 @@ use futures_util::future::BoxFuture;
 use meal_planner::domain::envelope::{Envelope, Key};
 use meal_planner::store::copy::Source;
 use meal_planner::store::{
-    Aged, Attempt, DeadLetter, DeadLetterId, DeadLetterQuery, EffectQuery, Filter, Idempotency,
-    MessageStatus, Page, Placed, RowPage, RowQuery, StateMark, Store, StoreError, StoreResult, StoredEffect,
-    Stream, Timer, TimerQuery, Unit, Waiting,
+    Aged, Attempt, DeadLetter, DeadLetterQuery, EffectQuery, Filter, HeldKey, Idempotency, MessageStatus,
+    Page, Placed, RowPage, RowQuery, StateMark, Store, StoreError, StoreResult, StoredEffect, Stream, Timer,
+    TimerQuery, Unit, Waiting,
 };
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, RwLock};
@@ -323,7 +323,7 @@ impl Store for FaultyStore {
         waiting(context, after: i64, limit: u32) -> Vec<Waiting>;
         waiting_of(context, key: Key, after: i64, limit: u32) -> Vec<Waiting>;
         stream_after(context, key: Key, after_version: i64, until_position: i64, limit: u32) -> Stream;
-        held_keys(context) -> Vec<(Key, DeadLetterId)>;
+        held_keys(context) -> Vec<HeldKey>;
         checkpoint(reader) -> i64;
         prepare_table(table) -> ();
         rows(table, query: RowQuery) -> RowPage;

@@ -3,7 +3,8 @@
 use super::contexts::{Append, Book, Ledger, LedgerEvent, Mirror, Scale, Sum};
 use super::faulty::FaultyStore;
 use super::{PATIENCE, soon, until};
-use meal_planner::actors::{Accepted, ActorView, Contexts, Done, NewCommand, Refusal, Runtime};
+use meal_planner::actors::{Accepted, ActorView, Contexts, Done, NewCommand, Refusal, Retries, Runtime};
+
 use meal_planner::clock;
 use meal_planner::domain::context::Context;
 use meal_planner::domain::envelope::{Address, Envelope, Key, Kind};
@@ -30,8 +31,13 @@ pub struct World {
     pub runtime: Runtime,
 }
 
+/// Failed attempts after which a message is a dead letter here.
+pub fn attempt_limit() -> u32 {
+    Retries::default().limit()
+}
+
 pub fn contexts() -> Contexts {
-    Contexts::default().with::<Ledger>().with::<Mirror>().with::<Scale>()
+    Contexts::default().with::<Ledger>().with::<Mirror>().with::<Scale>().retries(Retries::at_once())
 }
 
 pub async fn open_sqlite(folder: &Path) -> Arc<SqliteStore> {

@@ -1,0 +1,64 @@
+//! Decisions that rest on more than their aggregate are made beside the actor; their key waits, other keys do not.
+
+use super::gates::Gate;
+use super::{ContextState, Msg, Taken};
+use crate::actors::tasks;
+use crate::actors::trouble::Failure;
+use crate::domain::context::Context;
+use crate::domain::envelope::Key;
+use crate::fault;
+use crate::store::Outcome;
+use ractor::ActorProcessingErr;
+use std::future::Future;
+use tokio::sync::OwnedSemaphorePermit;
+
+/// What came of a message that was decided beside the actor.
+pub(in crate::actors) struct Prepared<C: Context> {
+    taken: Taken,
+    result: Result<Vec<C::Event>, Outcome>,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl<C: Context> ContextState<C> {
+    /// Gathers facts and decides.
+    pub(super) fn prepare(&self, taken: Taken, command: C::Command, permit: Option<OwnedSemaphorePermit>) {
+        let state = self.cells.get(&taken.message.key).map(|cell| cell.state.clone()).unwrap_or_default();
+        let (hub, gathering) = (self.hub.clone(), self.gathering.clone());
+        let waits = self.lane.status.clone();
+        let done = taken.clone();
+        self.beside(taken, async move {
+            let message = &done.message;
+            let result = gathering.decide(&hub, &waits, message, command, state).await?;
+            fault::point("handle.gathered");
+            let key = message.key.clone();
+            Ok(Msg::Decided(key, Box::new(Prepared { taken: done, result, permit })))
+        });
+    }
+
+    /// Work for a message whose key is busy: what it fails with, and its panic, come back with the message.
+    pub(super) fn beside(
+        &self,
+        taken: Taken,
+        work: impl Future<Output = Result<Msg<C>, Failure>> + Send + 'static,
+    ) {
+        let (myself, died, panicked) = (self.myself.clone(), self.myself.clone(), taken.clone());
+        tasks::watched(
+            async move {
+                let message = work.await.unwrap_or_else(|failure| Msg::Failed(taken, failure));
+                drop(myself.cast(message));
+            },
+            move |panic| drop(died.cast(Msg::Failed(panicked, Failure::Panic(panic)))),
+        );
+    }
+
+    pub(super) fn decided(&mut self, key: &Key, prepared: Prepared<C>) -> Result<(), ActorProcessingErr> {
+        self.permits.extend(prepared.permit);
+        if let Some(cell) = self.cells.get_mut(key) {
+            cell.gate = Gate::Open;
+        }
+        let mut units = vec![self.conclude(&prepared.taken, prepared.result)?];
+        self.go_on(key, &mut units)?;
+        self.done(units);
+        Ok(())
+    }
+}

@@ -1,0 +1,237 @@
+//! What makes the messages of one key wait: work beside the actor, a retry whose time has not come, a dead letter.
+
+use super::{ContextState, Held, Msg, Taken};
+use crate::actors::trouble::Failure;
+use crate::domain::context::{AfterDead, Context};
+use crate::domain::envelope::{Envelope, Key};
+use crate::store::{Burn, Cause, Change, DeadLetterId, HeldKey, Outcome, Unit};
+use ractor::ActorProcessingErr;
+use std::collections::HashMap;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
+
+/// Messages of one key read back from the table at a time.
+const RELOADED: u32 = 64;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Gate {
+    Open,
+    /// A message is decided beside the actor.
+    Busy,
+    /// The first parked message is not tried before this time.
+    Waiting {
+        until_us: i64,
+    },
+    Held(Held),
+}
+
+impl Gate {
+    /// Whether it is the message that the dead letter in the way was replayed as.
+    pub(super) fn lets_replay(&self, message: &Envelope) -> bool {
+        matches!(self, Self::Held(Held { lets: Some(id), .. }) if *id == message.id)
+    }
+}
+
+pub(super) fn held(keys: Vec<HeldKey>) -> HashMap<Key, Held> {
+    keys.into_iter().map(|held| (held.key, Held { by: held.id, lets: held.replayed_as })).collect()
+}
+
+impl<C: Context> ContextState<C> {
+    /// Takes what is parked at a key, as far as its gate is open.
+    pub(super) fn go_on(&mut self, key: &Key, units: &mut Vec<Unit>) -> Result<(), ActorProcessingErr> {
+        while let Some(cell) = self.cells.get_mut(key) {
+            if cell.gate != Gate::Open {
+                return Ok(());
+            }
+            match cell.parked.pop_front() {
+                Some(taken) => self.take_open(taken, units)?,
+                None => {
+                    if cell.left_from.is_some() {
+                        self.to_reload.push_back(key.clone());
+                    }
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, key: &Key) -> Result<(), ActorProcessingErr> {
+        self.lane.status.waits.end(key);
+        let Some(cell) = self.cells.get_mut(key) else { return Ok(()) };
+        cell.gate = Gate::Open;
+        let mut units = Vec::new();
+        self.go_on(key, &mut units)?;
+        self.done(units);
+        Ok(())
+    }
+
+    /// Takes up messages that were left in the table while their key waited.
+    pub(super) async fn reload(&mut self) -> Result<(), ActorProcessingErr> {
+        while let Some(key) = self.to_reload.pop_front() {
+            let Some(from) = self.cells.get_mut(&key).and_then(|cell| cell.left_from.take()) else {
+                continue;
+            };
+            let hub = &self.hub;
+            let read = || hub.store.waiting_of(C::NAME, key.clone(), from - 1, RELOADED + 1);
+            let mut waiting = hub.patiently(read).await?;
+            // Those beyond stay in the table; what the actor has not come to yet comes by itself.
+            waiting.retain(|waiting| waiting.position <= self.read_to);
+            let rest = if waiting.len() > RELOADED as usize { waiting.pop() } else { None };
+            self.take_on_found(waiting).await?;
+            if let (Some(rest), Some(cell)) = (rest, self.cells.get_mut(&key)) {
+                cell.left_from = Some(cell.left_from.unwrap_or(rest.position).min(rest.position));
+                if cell.gate == Gate::Open {
+                    self.to_reload.push_back(key);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes the key if the time of this message has not come.
+    pub(super) fn wait_until_due(&mut self, taken: &Taken) -> bool {
+        let until_us = taken.available_at_us;
+        let left_us = until_us - self.hub.environment.now().timestamp_micros();
+        if left_us <= 0 {
+            return false;
+        }
+        let key = taken.message.key.clone();
+        let Some(cell) = self.cells.get_mut(&key) else { return false };
+        cell.gate = Gate::Waiting { until_us };
+        cell.parked.push_front(taken.clone());
+        let error = taken.last_error.as_deref().unwrap_or("an error");
+        let reason = format!("retrying after attempt {} failed: {error}", taken.attempts);
+        self.lane.status.waits.begin(&key, reason, Some(until_us), &self.hub.environment);
+        let pause = Duration::from_micros(u64::try_from(left_us).unwrap_or(0));
+        self.myself.send_after(pause, move || Msg::Due(key));
+        true
+    }
+
+    pub(super) fn due(&mut self, key: &Key) -> Result<(), ActorProcessingErr> {
+        match self.cells.get(key).map(|cell| &cell.gate) {
+            // Where the clock was set back in between, it waits again.
+            Some(Gate::Waiting { .. }) => self.open(key),
+            Some(Gate::Open | Gate::Busy | Gate::Held(_)) | None => Ok(()),
+        }
+    }
+
+    /// A suspect of having killed the process is handled while no other suspect is, and marked durably before.
+    pub(super) fn wait_for_turn(&mut self, taken: Taken) {
+        let (key, position) = (taken.message.key.clone(), taken.message.position);
+        let Some(cell) = self.cells.get_mut(&key) else { return };
+        cell.gate = Gate::Busy;
+        cell.parked.push_front(taken.clone());
+        let reason = "alone, because the process has died over it".to_owned();
+        self.lane.status.waits.begin(&key, reason, None, &self.hub.environment);
+        let start = Change::Start { position, generation: self.generation };
+        let (hub, origin) = (self.hub.clone(), self.origin.clone());
+        self.beside(taken, async move {
+            let permit = hub.alone.clone().acquire_owned().await.map_err(Failure::transient)?;
+            let unit = Unit { changes: vec![start], ..Unit::default() };
+            hub.journal.commit(origin, vec![unit]).await.map_err(Failure::transient)?;
+            Ok(Msg::Alone(key, permit))
+        });
+    }
+
+    pub(super) fn alone(
+        &mut self,
+        key: &Key,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<(), ActorProcessingErr> {
+        self.lane.status.waits.end(key);
+        let Some(cell) = self.cells.get_mut(key) else { return Ok(()) };
+        cell.gate = Gate::Open;
+        let mut units = Vec::new();
+        if let Some(suspect) = cell.parked.pop_front() {
+            self.decide(suspect, &mut units, Some(permit))?;
+        }
+        self.go_on(key, &mut units)?;
+        self.done(units);
+        Ok(())
+    }
+
+    /// Work beside the actor could not be done: the attempt is burned, and the key waits or the message is given up.
+    pub(super) fn failed(&mut self, mut taken: Taken, failure: Failure) -> Result<(), ActorProcessingErr> {
+        let key = taken.message.key.clone();
+        self.lane.status.waits.end(&key);
+        let Some(cell) = self.cells.get_mut(&key) else { return Ok(()) };
+        cell.gate = Gate::Open;
+        // A suspect waits at the head of its own queue.
+        if cell.parked.front().is_some_and(|first| first.message.position == taken.message.position) {
+            cell.parked.pop_front();
+        }
+        let mut units = Vec::new();
+        match failure {
+            Failure::Permanent(error) | Failure::Panic(error) => units.push(self.die(&taken, error)),
+            Failure::Transient { error, not_before_us } => {
+                taken.attempts += 1;
+                taken.last_error = Some(error.clone());
+                let available_at_us = self.hub.retries.available_at_us(taken.attempts, &self.hub.environment);
+                taken.available_at_us = available_at_us.max(not_before_us);
+                let burn = Change::Burn(Burn {
+                    position: taken.message.position,
+                    cause: Cause::Error,
+                    error,
+                    generation: self.generation,
+                    available_at_us: taken.available_at_us,
+                });
+                self.lane.status.attempts_failed.fetch_add(1, Relaxed);
+                units.push(Unit { changes: vec![burn], ..Unit::default() });
+                self.take_open(taken, &mut units)?;
+            }
+        }
+        self.go_on(&key, &mut units)?;
+        self.done(units);
+        Ok(())
+    }
+
+    /// Past the limit of attempts.
+    pub(super) fn give_up(&mut self, taken: &Taken) -> Unit {
+        let error = taken.last_error.as_deref().unwrap_or("it failed without a word");
+        self.die(taken, format!("failed {} times, last: {error}", taken.attempts))
+    }
+
+    /// The message becomes a dead letter; its key goes on or is held, as the context says.
+    pub(super) fn die(&mut self, taken: &Taken, reason: String) -> Unit {
+        let message = &taken.message;
+        let mut unit = self.finish_unit(message, Outcome::Dead { reason }, Vec::new());
+        if C::AFTER_DEAD == AfterDead::Hold {
+            let by = DeadLetterId { position: message.position, reader: String::new() };
+            let held = Held { by, lets: None };
+            if let Some(done) = &mut unit.handled {
+                done.holds = true;
+            }
+            self.hold(&message.key, held);
+        }
+        unit
+    }
+
+    fn hold(&mut self, key: &Key, held: Held) {
+        let reason = format!("held by dead letter {}", held.by.position);
+        self.lane.status.waits.begin(key, reason, None, &self.hub.environment);
+        if let Some(cell) = self.cells.get_mut(key) {
+            cell.gate = Gate::Held(held.clone());
+        }
+        self.held.insert(key.clone(), held);
+    }
+
+    /// An operator has settled dead letters: their keys go on, a replayed message first.
+    pub(super) async fn recheck(&mut self) -> Result<(), ActorProcessingErr> {
+        let hub = &self.hub;
+        let now = held(hub.patiently(|| hub.store.held_keys(C::NAME)).await?);
+        let before = std::mem::replace(&mut self.held, now.clone());
+        for (key, held) in now {
+            self.hold(&key, held);
+        }
+        let freed: Vec<Key> = before.into_keys().filter(|key| !self.held.contains_key(key)).collect();
+        for key in freed {
+            let is_held = |cell: &super::Cell<C>| matches!(cell.gate, Gate::Held(_));
+            if self.cells.get(&key).is_some_and(is_held) {
+                self.open(&key)?;
+            }
+        }
+        Ok(())
+    }
+}
