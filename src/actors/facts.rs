@@ -70,10 +70,7 @@ impl<C: Context> Gathering<C> {
         }
         let mut rows = Rows::default();
         for (need, view) in needs.iter().zip(views) {
-            let found = match &need.keys {
-                Some(keys) => hub.patiently(|| hub.store.rows_by_key(&view.table, keys.clone())).await,
-                None => hub.patiently(|| all_rows(hub, &view.table)).await,
-            };
+            let found = hub.patiently(|| rows_of(hub, need, &view.table)).await;
             rows.0.insert(need.projection, found.map_err(Failure::transient)?);
         }
         let facts = hub.environment.heavy(move || C::facts(&rows)).await.map_err(Failure::Panic)?;
@@ -112,6 +109,18 @@ async fn catch_up(
         reached.map_err(Failure::transient)?;
     }
     Ok(())
+}
+
+/// The rows that are asked for.
+pub(super) async fn rows_of(
+    hub: &Hub,
+    need: &Need,
+    table: &str,
+) -> Result<Vec<(String, String)>, StoreError> {
+    match &need.keys {
+        Some(keys) => hub.store.rows_by_key(table, keys.clone()).await,
+        None => all_rows(hub, table).await,
+    }
 }
 
 async fn all_rows(hub: &Hub, table: &str) -> Result<Vec<(String, String)>, StoreError> {

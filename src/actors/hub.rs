@@ -11,6 +11,7 @@ use super::slots::Slots;
 use super::status::Registry;
 use super::view::View;
 use crate::domain::envelope::Envelope;
+use crate::domain::rehearsal::ErasedContext;
 use crate::store::{Filter, Outcome, Page, Store, StoreError, StoreResult, Unreadable};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -47,6 +48,10 @@ pub struct Hub {
     /// Held by the one suspect that is handled alone.
     pub alone: Arc<Semaphore>,
     pub(super) desk: Desk,
+    /// What every context can say of its messages and states.
+    pub contexts: BTreeMap<&'static str, Arc<dyn ErasedContext>>,
+    /// The operator's verbs take turns.
+    pub(super) verbs: tokio::sync::Mutex<()>,
     /// Rung when something was committed that the reader may care about.
     pub readers: RwLock<Vec<Arc<Doorbell>>>,
     /// Rung when a timer was set.
@@ -81,6 +86,8 @@ impl Hub {
             slots: Slots::default(),
             alone: Arc::new(Semaphore::new(1)),
             desk: Desk::default(),
+            contexts: BTreeMap::new(),
+            verbs: tokio::sync::Mutex::default(),
             readers: RwLock::default(),
             timers: Doorbell::default(),
             tail: RwLock::default(),

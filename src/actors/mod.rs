@@ -5,6 +5,7 @@
 //! journal commits; nothing is told to a caller before it is durable; no global names or state.
 
 mod context_actor;
+pub mod desk;
 mod dispatcher;
 mod doorbell;
 mod drill;
@@ -14,6 +15,7 @@ mod hub;
 mod journal;
 mod lane;
 mod orders;
+mod past;
 mod projector;
 mod reactor;
 mod rebuild;
@@ -34,6 +36,7 @@ pub use environment::Environment;
 pub use hub::{Done, Hub, SharedPage};
 pub use journal::{JournalHandle, Origin};
 pub use orders::{Order, OrderRefused};
+pub use past::{PastState, Stopped};
 pub use rebuild::{RebuildReport, Stage as RebuildStage};
 pub use retry::Retries;
 pub use runtime::{Contexts, Runtime};

@@ -9,6 +9,7 @@ use crate::domain::context::Outgoing;
 use crate::domain::envelope::{Envelope, Extra, Kind};
 use crate::domain::message::DecodeError;
 use crate::store::{Change, Checkpoint, Filter, Unit};
+use chrono::{DateTime, Utc};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -60,7 +61,7 @@ impl Actor for Reactor {
         let Arguments { hub, context, reacts_to, reaction, bell, status, generation } = given;
         let path: Arc<str> = status.path.as_str().into();
         hub.journal.fence(path.clone(), generation).await;
-        let reader = format!("{context}_reactions");
+        let reader = reader_of(context);
         let position = hub.patiently(|| hub.store.checkpoint(&reader)).await?;
         let contexts = reacts_to.iter().map(|name| (*name).to_owned()).collect();
         bell.attach(move || drop(myself.cast(Wake)));
@@ -100,7 +101,8 @@ impl Actor for Reactor {
             match (state.reaction)(event) {
                 Ok(outgoing) => {
                     for outgoing in outgoing {
-                        messages.push(state.command(event, outgoing, messages.len() as u64));
+                        let n = messages.len() as u64;
+                        messages.push(command(&state.reader, event, outgoing, n, hub.environment.now()));
                     }
                 }
                 Err(error) => buried.push(bury_event(&state.reader, event, &error)),
@@ -121,24 +123,28 @@ impl Actor for Reactor {
     }
 }
 
-impl ReactorState {
-    fn command(&self, event: &Envelope, outgoing: Outgoing, n: u64) -> Envelope {
-        // The reader's name keeps two contexts that answer one event from making the same id.
-        let seed = uuid::Uuid::new_v5(&event.id, self.reader.as_bytes()).as_u64_pair().0;
-        let id = event.derived_id(seed.wrapping_add(n));
-        Envelope {
-            causation_id: Some(event.id),
-            correlation_id: event.correlation_id,
-            trace: event.trace.clone(),
-            schema_version: outgoing.schema_version,
-            extra: Extra { user: event.extra.user.clone(), ..Extra::default() },
-            ..Envelope::command(
-                &outgoing.to,
-                outgoing.type_name,
-                outgoing.body,
-                id,
-                self.hub.environment.now(),
-            )
-        }
+/// The name of a context's checkpoint as a reader of events.
+pub(super) fn reader_of(context: &str) -> String {
+    format!("{context}_reactions")
+}
+
+/// The `n`-th command that a reader answers with.
+pub(super) fn command(
+    reader: &str,
+    event: &Envelope,
+    outgoing: Outgoing,
+    n: u64,
+    now: DateTime<Utc>,
+) -> Envelope {
+    // The reader's name keeps two contexts that answer one event from making the same id.
+    let seed = uuid::Uuid::new_v5(&event.id, reader.as_bytes()).as_u64_pair().0;
+    let id = event.derived_id(seed.wrapping_add(n));
+    Envelope {
+        schema_version: outgoing.schema_version,
+        causation_id: Some(event.id),
+        correlation_id: event.correlation_id,
+        trace: event.trace.clone(),
+        extra: Extra { user: event.extra.user.clone(), ..Extra::default() },
+        ..Envelope::command(&outgoing.to, outgoing.type_name, outgoing.body, id, now)
     }
 }

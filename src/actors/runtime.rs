@@ -19,6 +19,7 @@ use super::view::View;
 use crate::domain::context::{Context, ErasedProjection, ProjectionVisitor};
 use crate::domain::operations;
 use crate::domain::registry::Visitor;
+use crate::domain::rehearsal::{self, ErasedContext};
 use crate::fault;
 use crate::store::{Burn, Change, Store, StoreError, Unit};
 use ractor::{Actor, ActorCell, ActorRef};
@@ -35,6 +36,7 @@ type ChildOf = Box<dyn Fn(Arc<Hub>) -> ChildSpec>;
 #[derive(Default)]
 pub struct Contexts {
     names: Vec<&'static str>,
+    erased: BTreeMap<&'static str, Arc<dyn ErasedContext>>,
     actors: Vec<ChildOf>,
     reactors: Vec<ChildOf>,
     projections: Vec<Arc<dyn ErasedProjection>>,
@@ -54,6 +56,7 @@ impl Contexts {
     #[must_use]
     pub fn with<C: Context>(mut self) -> Self {
         self.names.push(C::NAME);
+        self.erased.insert(C::NAME, rehearsal::erased::<C>());
         self.actors.push(Box::new(context_child::<C>));
         if !C::REACTS_TO.is_empty() {
             let (name, reacts_to, reaction) = (C::NAME, C::REACTS_TO, C::reaction as Reaction);
@@ -200,6 +203,7 @@ async fn build_hub(store: Arc<dyn Store>, contexts: &Contexts) -> Result<Hub, St
     let mut hub = Hub::new(store, JournalHandle::default(), registry, lanes, views, last);
     hub.environment = contexts.environment.clone();
     hub.retries = contexts.retries.clone();
+    hub.contexts.clone_from(&contexts.erased);
     hub.hard_watermark = contexts.hard_watermark.unwrap_or(HARD_WATERMARK);
     Ok(hub)
 }

@@ -83,6 +83,8 @@ pub(super) enum Command {
     Events(Events),
     /// Print the tree of actors
     Actors,
+    /// See, mend, replay or discard what could not be handled
+    DeadLetters(DeadLetters),
     /// Print the configuration in effect and where each value comes from
     Config {
         /// Print a file to start from instead
@@ -157,6 +159,83 @@ pub(super) struct Events {
     pub limit: Option<usize>,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct DeadLetters {
+    #[command(subcommand)]
+    pub verb: DeadLettersVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DeadLettersVerb {
+    /// List them, newest first
+    List {
+        /// Only open, replayed or discarded ones
+        #[arg(long, value_parser = ["open", "replayed", "discarded"])]
+        state: Option<String>,
+        #[command(flatten)]
+        filter: Filter,
+        /// How many at most
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Print one: the message, its attempts, the state it met
+    Show { id: String },
+    /// Put another body in the place of the original
+    Edit {
+        id: String,
+        /// A file with the body as JSON, or - for the standard input
+        #[arg(long, value_name = "FILE|-")]
+        body: String,
+        /// Why; kept with the event
+        #[arg(long)]
+        why: String,
+    },
+    /// Show what a replay would lead to, and do nothing
+    DryRun { id: String },
+    /// Give it again as a new message
+    Replay {
+        #[command(flatten)]
+        which: Which,
+        /// Why; kept with the event
+        #[arg(long)]
+        why: String,
+    },
+    /// Give it up
+    Discard {
+        #[command(flatten)]
+        which: Which,
+        /// Why; kept with the event
+        #[arg(long)]
+        why: String,
+    },
+}
+
+/// One dead letter, or all open ones that match.
+#[derive(Debug, Args)]
+pub(super) struct Which {
+    /// Which one
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    pub id: Option<String>,
+    /// All open ones, or those that match --context, --type and --key
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    pub filter: Filter,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct Filter {
+    /// Only of this context, such as recipes
+    #[arg(long)]
+    pub context: Option<String>,
+    /// Only of this type, such as `ImportRecipe`
+    #[arg(long = "type", value_name = "TYPE")]
+    pub type_name: Option<String>,
+    /// Only of this aggregate
+    #[arg(long)]
+    pub key: Option<String>,
+}
+
 impl Cli {
     /// What the flags say of the configuration.
     #[must_use]
@@ -170,6 +249,7 @@ impl Cli {
             | Command::Recipes { .. }
             | Command::Events(_)
             | Command::Actors
+            | Command::DeadLetters(_)
             | Command::Config { .. }
             | Command::Token { .. }
             | Command::Openapi => None,
@@ -195,6 +275,16 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_sweep_has_to_be_asked_for() {
+        let replay = |more: &[&str]| {
+            let given = ["meal-planner", "dead-letters", "replay", "--why", "x"];
+            Cli::try_parse_from(given.iter().chain(more)).is_ok()
+        };
+        assert!(replay(&["17"]) && replay(&["--all"]) && replay(&["--all", "--context", "recipes"]));
+        assert!(!replay(&[]) && !replay(&["17", "--all"]) && !replay(&["--context", "recipes"]));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod args;
 mod config;
 mod connect;
 mod data;
+mod dead_letters;
 mod demo;
 mod embedded;
 mod events;
@@ -88,6 +89,7 @@ async fn dispatch(cli: Cli, loaded: &Loaded) -> Result<(), Failure> {
         Command::Recipes { query } => recipes::run(&connect::api(config)?, query, json).await,
         Command::Events(options) => events::run(&connect::api(config)?, &options, json).await,
         Command::Actors => actors::run(&connect::api(config)?, json).await,
+        Command::DeadLetters(options) => dead_letters::run(&connect::api(config)?, options, json).await,
         Command::Config { template: true } => output::say(config::template().trim_end()),
         Command::Config { template: false } => settings::show(loaded, json),
         Command::Token { link: false } => token::show(config, json),

@@ -212,6 +212,44 @@ pub(super) struct Actor {
     pub last_error: Option<String>,
 }
 
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct DeadLetter {
+    pub id: String,
+    pub at: String,
+    pub state: String,
+    pub context: String,
+    pub key: String,
+    #[serde(rename = "type")]
+    pub type_name: String,
+    pub attempts: u32,
+    pub reason: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Replay {
+    pub replayed: String,
+    pub follow_up: Option<String>,
+}
+
+/// A page of a sweep over dead letters.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Swept {
+    pub replayed: usize,
+    pub discarded: usize,
+    pub left: Vec<Left>,
+    pub next: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Left {
+    pub id: String,
+    pub why: String,
+}
+
 /// A message of the log.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]

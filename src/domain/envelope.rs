@@ -70,6 +70,9 @@ pub struct Extra {
     pub flags: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<ReplyTo>,
+    /// Position of the dead letter in whose place this command was given: of its key, it comes first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay_of: Option<i64>,
 }
 
 impl Extra {
@@ -155,6 +158,7 @@ impl Envelope {
             correlation_id: self.correlation_id,
             trace: self.trace.as_deref(),
             user: self.extra.user.as_deref(),
+            replay_of: self.extra.replay_of,
         }
     }
 }
@@ -212,6 +216,8 @@ pub struct PublicEnvelope<'a> {
     pub trace: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<&'a str>,
+    #[serde(rename = "replay_of", skip_serializing_if = "Option::is_none")]
+    pub replay_of: Option<i64>,
 }
 
 /// What a rule may know of the message it decides on: time and ids are data, never looked up.

@@ -22,6 +22,7 @@ pub mod outgoing;
 pub mod planning;
 pub mod recipes;
 pub mod registry;
+pub mod rehearsal;
 pub mod reply;
 pub mod sagas;
 pub mod schedule;

@@ -4,6 +4,7 @@ use crate::domain::context::{Context, Endpoint, ErasedProjection, Foreign, Proje
 use crate::domain::envelope::Key;
 use crate::domain::message::Message;
 use crate::domain::registry::Visitor;
+use crate::domain::rehearsal;
 use schemars::{Schema, SchemaGenerator};
 use std::sync::Arc;
 
@@ -57,15 +58,14 @@ impl ProjectionVisitor for Api {
 }
 
 fn check<C: Context>(type_name: &str, body: &str) -> Result<Checked, Rejection> {
-    let current = C::Command::TYPES.iter().find(|(name, _)| *name == type_name);
-    let version = current.map_or(1, |(_, version)| *version);
-    checked::<C>(&C::Command::decode(type_name, version, body)?, None)
+    let (schema_version, body) = rehearsal::checked::<C>(type_name, body)?;
+    Ok(Checked { key: None, type_name: type_name.to_owned(), schema_version, body })
 }
 
-fn checked<C: Context>(command: &C::Command, key: Option<Key>) -> Result<Checked, Rejection> {
+fn checked<C: Context>(command: &C::Command, key: Key) -> Result<Checked, Rejection> {
     C::check(command)?;
     Ok(Checked {
-        key,
+        key: Some(key),
         type_name: command.type_name().to_owned(),
         schema_version: command.schema_version(),
         body: command.encode()?,
@@ -78,7 +78,5 @@ fn read_foreign<C: Context>(
     body: &str,
 ) -> Option<Result<Vec<Checked>, Rejection>> {
     let read = C::read_foreign(type_name, format, body)?;
-    Some(read.and_then(|given| {
-        given.into_iter().map(|(key, command)| checked::<C>(&command, Some(key))).collect()
-    }))
+    Some(read.and_then(|given| given.into_iter().map(|(key, command)| checked::<C>(&command, key)).collect()))
 }

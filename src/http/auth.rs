@@ -2,7 +2,10 @@
 
 use super::problem::Problem;
 use super::query_problem;
+use crate::actors::desk;
 use crate::clock;
+use crate::domain::context::Rejection;
+use crate::domain::operations::Reason;
 use crate::store::{Store, StoreResult};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
@@ -108,10 +111,21 @@ impl Gate {
     }
 }
 
+/// Who has asked, as far as is known: there are tokens and sessions, no names.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Caller(&'static str);
+
+impl Caller {
+    /// That one of the operator's verbs is done by this caller, and why.
+    pub(super) fn reason(self, why: &str) -> Result<Reason, Rejection> {
+        desk::reason(self.0, why)
+    }
+}
+
 /// Refuses strangers before anything of the request is read.
 pub(super) async fn middleware(
     State(gate): State<Arc<Gate>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     check_host(&gate, &request)?;
@@ -126,9 +140,12 @@ pub(super) async fn middleware(
         Some(secret) if gate.knows(secret).await? => {}
         _ => return Err(stranger(secret.is_some())),
     }
-    if cookie.is_some() && bearer(headers).is_none() {
+    let by_page = cookie.is_some() && bearer(headers).is_none();
+    if by_page {
         check_origin(&request)?;
     }
+    let caller = Caller(if by_page { "operator (browser)" } else { "operator (token)" });
+    request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
 

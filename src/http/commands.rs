@@ -3,6 +3,8 @@
 use super::App;
 use super::api::{Checked, ContextApi};
 use super::auth::digest;
+use super::body::{not_json, text};
+use super::dead_letters::{address, follow_up, successor};
 use super::problem::Problem;
 use crate::actors::{Accepted, Done, NewCommand};
 use crate::domain::context::{Endpoint, Foreign, KeyFrom, Verb};
@@ -56,17 +58,7 @@ fn body_text(verb: Verb, body: &[u8]) -> Result<&str, Problem> {
     if body.is_empty() && verb == Verb::Delete {
         return Ok("{}");
     }
-    std::str::from_utf8(body).map_err(|error| {
-        let detail = format!("the body is not UTF-8 from byte {} on", error.valid_up_to());
-        Problem::new(StatusCode::BAD_REQUEST, detail, "send JSON in UTF-8")
-    })
-}
-
-/// A body that is no JSON at all is told so, instead of what field it lacks.
-fn not_json(text: &str) -> Option<Problem> {
-    let error = serde_json::from_str::<serde::de::IgnoredAny>(text).err()?;
-    let detail = format!("the body is no JSON: {error}");
-    Some(Problem::new(StatusCode::BAD_REQUEST, detail, "check quotes, commas and brackets near that place"))
+    text(body)
 }
 
 /// Where there is only one aggregate, an id in the path is the `id` of the body.
@@ -168,7 +160,7 @@ async fn ended(
     match done.outcome {
         Outcome::Rejected { rejection } => Err(Problem { event_id, ..Problem::from(rejection) }),
         Outcome::Dead { reason } => {
-            let hint = "it is kept among the dead letters; the log has more under the trace id";
+            let hint = dead_hint(app, accepted.position).await?;
             Err(Problem { event_id, ..Problem::new(StatusCode::INTERNAL_SERVER_ERROR, reason, hint) })
         }
         Outcome::Handled => {
@@ -184,6 +176,15 @@ async fn ended(
             Ok((status, Answer { result, ..answer }))
         }
     }
+}
+
+/// Where a dead message is kept, and what it was replayed as.
+async fn dead_hint(app: &App, position: i64) -> Result<String, Problem> {
+    Ok(match successor(app, position).await? {
+        Some((_, Some(id))) => format!("it was replayed; what became of it stands at {}", follow_up(id)),
+        Some((letter, None)) => format!("it is kept among the dead letters: {}", address(&letter.id)),
+        None => "the log has more under the trace id".to_owned(),
+    })
 }
 
 async fn result(app: &App, view: Option<&str>, key: &Key) -> Result<Option<Box<RawValue>>, Problem> {

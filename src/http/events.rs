@@ -1,6 +1,7 @@
 //! The log over HTTP: where a message stands, pages of messages, and a live stream.
 
 use super::App;
+use super::dead_letters::{address, follow_up, successor};
 use super::problem::Problem;
 use super::queries::page_limit;
 use super::query_problem;
@@ -38,7 +39,17 @@ pub(super) async fn status(
         Some((first, last)) => store.range(first, last.min(first + MOST_CAUSED)).await?,
         None => Vec::new(),
     };
-    Ok(axum::Json(described(&status, &caused)).into_response())
+    let mut answer = described(&status, &caused);
+    if matches!(status.outcome.as_ref().map(|stored| &stored.outcome), Some(Outcome::Dead { .. }))
+        && let Some((letter, replayed_as)) = successor(&app, status.envelope.position).await?
+    {
+        answer["dead_letter"] = json!({
+            "id": letter.id.position, "state": letter.state, "details": address(&letter.id),
+        });
+        answer["replayed_as"] =
+            json!(replayed_as.map(|id| { json!({ "event_id": id, "follow_up": follow_up(id) }) }));
+    }
+    Ok(axum::Json(answer).into_response())
 }
 
 fn described(status: &MessageStatus, caused: &[Envelope]) -> serde_json::Value {

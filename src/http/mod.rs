@@ -6,7 +6,9 @@
 mod admin;
 mod api;
 mod auth;
+mod body;
 mod commands;
+mod dead_letters;
 mod events;
 mod metrics;
 mod openapi;
@@ -82,7 +84,7 @@ pub fn router(app: &App) -> Router {
         .route("/api/events/{id}", get(events::status))
         .route("/admin/actors", get(admin::actors))
         .route("/admin/actors/{*path}", get(admin::actor));
-    router = pages::add(router);
+    router = pages::add(dead_letters::add(router));
     for (n, context) in app.api.contexts.iter().enumerate() {
         for endpoint in &context.endpoints {
             router = router.route(endpoint.path, command_route(n, *endpoint));

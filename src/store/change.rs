@@ -182,7 +182,7 @@ pub struct HeldKey {
     pub replayed_as: Option<Uuid>,
 }
 
-/// Which dead letters to list, newest first. Empty fields match everything.
+/// Which dead letters to list, newest first unless said otherwise. Empty fields match everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeadLetterQuery {
     pub id: Option<DeadLetterId>,
@@ -192,6 +192,8 @@ pub struct DeadLetterQuery {
     pub type_name: Option<String>,
     /// Only those before this one in the order of the list.
     pub before: Option<DeadLetterId>,
+    /// Oldest first, and only those past this one.
+    pub after: Option<DeadLetterId>,
     pub limit: u32,
 }
 

@@ -6,6 +6,7 @@
 
 mod crash;
 mod data;
+mod desk;
 mod http;
 mod laws;
 mod operations;

@@ -28,20 +28,34 @@ pub(in crate::store) async fn attempts<R: Reader>(reader: &R, position: i64) -> 
         .collect()
 }
 
+macro_rules! dead_letters_sql {
+    ($order:literal) => {
+        concat!(
+            "SELECT position, reader, context, key, type, attempts, reason, at_us, seen_position, holds, state, body,
+                    raw, settled_us, settled_as, note
+             FROM dead_letters
+             WHERE ($1 IS NULL OR (position = $1 AND reader = $2))
+               AND ($3 IS NULL OR state = $3) AND ($4 IS NULL OR context = $4) AND ($5 IS NULL OR key = $5)
+               AND ($6 IS NULL OR type = $6) AND ($7 IS NULL OR (position, reader) < ($7, $8))
+               AND ($9 IS NULL OR (position, reader) > ($9, $10))
+             ORDER BY ",
+            $order,
+            " LIMIT $11"
+        )
+    };
+}
+
 pub(in crate::store) async fn dead_letters<R: Reader>(
     reader: &R,
     query: DeadLetterQuery,
 ) -> StoreResult<Vec<DeadLetter>> {
-    const SQL: &str = "
-        SELECT position, reader, context, key, type, attempts, reason, at_us, seen_position, holds, state, body, raw,
-               settled_us, settled_as, note
-        FROM dead_letters
-        WHERE ($1 IS NULL OR (position = $1 AND reader = $2))
-          AND ($3 IS NULL OR state = $3) AND ($4 IS NULL OR context = $4) AND ($5 IS NULL OR key = $5)
-          AND ($6 IS NULL OR type = $6) AND ($7 IS NULL OR (position, reader) < ($7, $8))
-        ORDER BY position DESC, reader DESC LIMIT $9";
+    let sql = match query.after {
+        None => dead_letters_sql!("position DESC, reader DESC"),
+        Some(_) => dead_letters_sql!("position, reader"),
+    };
     let (id, id_reader) = query.id.map(|id| (id.position, id.reader)).unzip();
     let (before, before_reader) = query.before.map(|id| (id.position, id.reader)).unzip();
+    let (after, after_reader) = query.after.map(|id| (id.position, id.reader)).unzip();
     let values = vec![
         id.into(),
         id_reader.into(),
@@ -51,9 +65,11 @@ pub(in crate::store) async fn dead_letters<R: Reader>(
         query.type_name.into(),
         before.into(),
         before_reader.into(),
+        after.into(),
+        after_reader.into(),
         query.limit.into(),
     ];
-    fetch(reader, SQL, values).await?.iter().map(dead_letter).collect()
+    fetch(reader, sql, values).await?.iter().map(dead_letter).collect()
 }
 
 fn dead_letter(row: &impl Columns) -> StoreResult<DeadLetter> {

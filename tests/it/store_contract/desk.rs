@@ -41,6 +41,9 @@ pub(super) async fn dead_letters_are_listed_newest_first_by_every_field<E: Engin
     assert_eq!(positions(elsewhere).await, [] as [i64; 0]);
     let before = DeadLetterQuery { before: Some(letter(second, "")), ..DeadLetterQuery::default() };
     assert_eq!(positions(before).await, [first]);
+    let after = |id| DeadLetterQuery { after: Some(id), ..DeadLetterQuery::default() };
+    assert_eq!(positions(after(letter(0, ""))).await, [first, second], "oldest first");
+    assert_eq!(positions(after(letter(first, ""))).await, [second]);
     let one = DeadLetterQuery { id: Some(letter(first, "")), ..DeadLetterQuery::default() };
     assert_eq!(positions(one).await, [first]);
 }

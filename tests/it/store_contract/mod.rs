@@ -673,6 +673,7 @@ async fn every_field_of_an_envelope_survives<E: Engine>() {
         tenant: Some("home".to_owned()),
         flags: vec!["x".to_owned()],
         reply_to: Some(ReplyTo { context: "b".to_owned(), key: "q".into(), step: "s".to_owned() }),
+        replay_of: Some(3),
     };
     commit(&store, [unit([message.clone()])]).await.unwrap();
     assert_eq!(everything(&store).await, [placed(&message, 1)]);

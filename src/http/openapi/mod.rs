@@ -1,5 +1,7 @@
 //! `/openapi.json`, made of what the contexts declare: it cannot differ from what is served.
 
+mod admin;
+
 use super::App;
 use super::api::Api;
 use super::queries::json as json_text;
@@ -40,7 +42,7 @@ pub(super) fn document(api: &Api) -> Value {
             add(&mut paths, path, "get", operation);
         }
     }
-    for (path, verb, summary, parameters) in FIXED {
+    for (path, verb, summary, parameters) in FIXED.into_iter().chain(admin::OPERATIONS) {
         let operation = json!({
             "tags": ["server"], "summary": summary,
             "operationId": format!("{verb} {path}"),
@@ -48,6 +50,10 @@ pub(super) fn document(api: &Api) -> Value {
             "responses": { "200": { "description": "OK" }, "default": problem() },
         });
         add(&mut paths, path, verb, operation);
+    }
+    for (path, verb, schema) in admin::bodies() {
+        let content = json!({ "application/json": { "schema": schema } });
+        paths[path][verb]["requestBody"] = json!({ "required": true, "content": content });
     }
     json!({
         "openapi": "3.1.0",

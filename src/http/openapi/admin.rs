@@ -1,0 +1,51 @@
+//! The operator's verbs and what they are told, for the document.
+
+use serde_json::{Value, json};
+
+/// Path, method, summary, query parameters.
+pub(super) const OPERATIONS: [(&str, &str, &str, &[&str]); 8] = [
+    (
+        "/admin/dead-letters",
+        "get",
+        "Pages of what could not be handled, newest first",
+        &["state", "context", "type", "key", "limit", "cursor"],
+    ),
+    ("/admin/dead-letters/{id}", "get", "One dead letter: message, attempts, and the state it met", &[]),
+    ("/admin/dead-letters/{id}/body", "put", "Puts another body in the place of the original", &[]),
+    (
+        "/admin/dead-letters/{id}/dry-run",
+        "post",
+        "What a replay would lead to; nothing is kept or called",
+        &[],
+    ),
+    ("/admin/dead-letters/{id}/replay", "post", "Gives it again as a new message", &[]),
+    ("/admin/dead-letters/{id}/discard", "post", "Gives it up", &[]),
+    ("/admin/dead-letters/replay", "post", "Replays a page of open ones, oldest first", &[]),
+    ("/admin/dead-letters/discard", "post", "Discards a page of open ones, oldest first", &[]),
+];
+
+/// Path, method, schema of the body.
+pub(super) fn bodies() -> [(&'static str, &'static str, Value); 5] {
+    let text = || json!({ "type": "string" });
+    let why = || json!({ "type": "string", "description": "why; kept with the event" });
+    let object = |required: &[&str], properties: Value| json!({ "type": "object", "additionalProperties": false, "required": required, "properties": properties });
+    let reason = || object(&["why"], json!({ "why": why() }));
+    let sweep = || {
+        let filter = json!({ "context": text(), "type": text(), "key": text() });
+        let properties = json!({
+            "filter": object(&[], filter), "why": why(),
+            "limit": { "type": "integer", "minimum": 1, "maximum": 500 },
+            "cursor": { "type": ["string", "null"], "description": "\"next\" of the page before" },
+        });
+        object(&["why"], properties)
+    };
+    let edit =
+        object(&["body", "why"], json!({ "body": { "description": "of the message's type" }, "why": why() }));
+    [
+        ("/admin/dead-letters/{id}/body", "put", edit),
+        ("/admin/dead-letters/{id}/replay", "post", reason()),
+        ("/admin/dead-letters/{id}/discard", "post", reason()),
+        ("/admin/dead-letters/replay", "post", sweep()),
+        ("/admin/dead-letters/discard", "post", sweep()),
+    ]
+}
