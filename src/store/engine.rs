@@ -198,3 +198,14 @@ impl<R: Reader, W: Writer> Store for Engine<R, W> {
         .boxed()
     }
 }
+
+/// Where the messages of a group's units come to stand when the first of them stands at `first`.
+pub(super) fn placed(units: &[Unit], first: i64) -> Vec<Placed> {
+    let mut next = first;
+    let place = |unit: &Unit| {
+        let place = Placed { first: next };
+        next += unit.messages.len() as i64;
+        place
+    };
+    units.iter().map(place).collect()
+}

@@ -12,9 +12,12 @@ pub struct FolderLock {
 }
 
 impl FolderLock {
+    /// Makes the folder if it is not there.
+    ///
     /// # Errors
     /// When another process holds the folder, or the folder cannot be written.
     pub fn take(folder: &Path) -> Result<Self, StoreError> {
+        make_folder(folder)?;
         let path = folder.join("lock");
         let unusable = |error: std::io::Error| StoreError::Unusable {
             message: format!("the data folder {} cannot be written: {error}", folder.display()),
@@ -35,6 +38,13 @@ impl FolderLock {
         write_owner(&mut file).map_err(unusable)?;
         Ok(Self { _file: file })
     }
+}
+
+fn make_folder(folder: &Path) -> Result<(), StoreError> {
+    std::fs::create_dir_all(folder).map_err(|error| StoreError::Unusable {
+        message: format!("the data folder {} cannot be made: {error}", folder.display()),
+        hint: "give --data a folder that this user may write".to_owned(),
+    })
 }
 
 fn write_owner(file: &mut File) -> std::io::Result<()> {

@@ -166,6 +166,9 @@ const MIGRATIONS: &[(&str, u64)] = &[
     ("migrations/sqlite/0001_store.sql", 0x0622_daab_8c7d_8486),
     ("migrations/sqlite/0002_laws.sql", 0x1567_0218_a67e_6217),
     ("migrations/sqlite/0003_operations.sql", 0x2538_a6ff_34b5_a8be),
+    ("migrations/postgres/0001_store.sql", 0x1ba5_240b_9cad_b832),
+    ("migrations/postgres/0002_laws.sql", 0xc63a_981a_5593_eb82),
+    ("migrations/postgres/0003_operations.sql", 0xeb8e_0d55_0ae1_d790),
 ];
 
 #[derive(Debug, PartialEq)]

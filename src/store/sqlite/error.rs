@@ -22,7 +22,7 @@ pub(super) fn is_not_null(error: &sqlx::Error) -> bool {
     code(error) == Some(CONSTRAINT_NOTNULL)
 }
 
-pub(super) fn store_error(error: &sqlx::Error) -> StoreError {
+pub(in crate::store) fn store_error(error: &sqlx::Error) -> StoreError {
     let text = error.to_string();
     match code(error).map(|code| code & 0xff) {
         Some(BUSY | LOCKED | READONLY | IOERR | FULL | CANTOPEN) => StoreError::Unavailable(text),
@@ -32,11 +32,5 @@ pub(super) fn store_error(error: &sqlx::Error) -> StoreError {
         },
         Some(_) => StoreError::Refused(text),
         None => StoreError::Unavailable(text),
-    }
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        store_error(&error)
     }
 }

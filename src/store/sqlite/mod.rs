@@ -12,6 +12,8 @@ use super::engine::Engine;
 use sqlx::SqlitePool;
 use write::SqliteWriter;
 
+pub(super) use error::store_error;
+
 pub use copying::SqliteCopy;
 pub use encode::{HANDLED_SQL, MESSAGES_SQL, encode_handled, encode_messages, table_sql};
 pub use open::{DATABASE, writer_options};

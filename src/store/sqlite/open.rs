@@ -4,17 +4,18 @@ use super::write::SqliteWriter;
 use super::{MINIMUM_SQLITE, SqliteStore};
 use crate::fault;
 use crate::store::engine::Ownership;
+use crate::store::epoch::{BEGIN_SQL, CRASHED, charge_sql, count_sql};
 use crate::store::lock::FolderLock;
 use crate::store::marks::Marks;
+use crate::store::migrations::{Listed, migrator, not_migrated, unfinished};
 use crate::store::reading::last_position;
-use crate::store::{Cause, StoreError, StoreResult};
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use crate::store::{StoreError, StoreResult};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, SqlSafeStr, SqliteConnection, SqlitePool};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, SqliteConnection, SqlitePool};
 use std::path::Path;
 use std::time::Duration;
 
-const MIGRATIONS: &[(i64, &str, &str)] = &[
+const MIGRATIONS: &[Listed] = &[
     (1, "store", include_str!("../../../migrations/sqlite/0001_store.sql")),
     (2, "laws", include_str!("../../../migrations/sqlite/0002_laws.sql")),
     (3, "operations", include_str!("../../../migrations/sqlite/0003_operations.sql")),
@@ -22,7 +23,6 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
 /// The file in the data folder.
 pub const DATABASE: &str = "meal-planner.db";
 const READERS: u32 = 4;
-const CRASHED: &str = "the process died while it was handled";
 
 impl SqliteStore {
     /// Opens the store in `folder`, making both if they are not there, and takes its ownership.
@@ -30,7 +30,6 @@ impl SqliteStore {
     /// # Errors
     /// When another process owns the folder, the disk refuses, or the file is not ours or damaged.
     pub async fn open(folder: &Path, now_us: i64) -> StoreResult<Self> {
-        make_folder(folder)?;
         let lock = FolderLock::take(folder)?;
         let path = folder.join(DATABASE);
         let mut connection = writer_options(&path).connect().await.map_err(|e| cannot_open(folder, &e))?;
@@ -85,13 +84,6 @@ async fn open_readers(path: &Path) -> StoreResult<SqlitePool> {
     Ok(pool.connect_with(options).await?)
 }
 
-fn make_folder(folder: &Path) -> StoreResult<()> {
-    std::fs::create_dir_all(folder).map_err(|error| StoreError::Unusable {
-        message: format!("the data folder {} cannot be made: {error}", folder.display()),
-        hint: "give --data a folder that this user may write".to_owned(),
-    })
-}
-
 async fn check_version(connection: &mut SqliteConnection) -> StoreResult<()> {
     let row = sqlx::query("SELECT sqlite_version()").fetch_one(connection).await?;
     let version: String = row.try_get(0)?;
@@ -110,23 +102,15 @@ async fn check_version(connection: &mut SqliteConnection) -> StoreResult<()> {
 }
 
 pub(super) async fn migrate(connection: &mut SqliteConnection) -> StoreResult<()> {
-    let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
-        Migration::new(*version, (*name).into(), MigrationType::Simple, (*sql).into_sql_str(), false)
-    });
-    let migrator = Migrator::with_migrations(migrations.collect());
     #[cfg(debug_assertions)]
     connection.lock_handle().await?.set_commit_hook(|| {
         fault::point("migration.commit");
         true
     });
-    let migrated =
-        migrator.run_direct(None, &mut *connection, false).await.map_err(|error| StoreError::Unusable {
-            message: format!("the database cannot be brought up to date: {error}"),
-            hint: "if a newer meal-planner has written it, run that one; else restore a backup".to_owned(),
-        });
+    let migrated = migrator(MIGRATIONS).run_direct(None, &mut *connection, false).await;
     #[cfg(debug_assertions)]
     connection.lock_handle().await?.remove_commit_hook();
-    migrated
+    migrated.map_err(|error| not_migrated(&error))
 }
 
 /// What a copy has begun to fill is no store before the copy has ended.
@@ -134,10 +118,7 @@ async fn refuse_unfinished(connection: &mut SqliteConnection) -> StoreResult<()>
     let row = sqlx::query("SELECT count(*) FROM copying").fetch_one(connection).await?;
     match row.try_get::<i64, _>(0)? {
         0 => Ok(()),
-        _ => Err(StoreError::Unusable {
-            message: "this store is the unfinished target of a copy".to_owned(),
-            hint: "wipe it and copy again; what was copied from is as it was".to_owned(),
-        }),
+        _ => Err(unfinished()),
     }
 }
 
@@ -147,38 +128,18 @@ async fn begin_epoch(
     now_us: i64,
     marked: &[i64],
 ) -> StoreResult<(i64, bool)> {
-    const CHARGED: &str = "position IN (SELECT value FROM json_each(?1)) OR started_epoch IS NOT NULL";
+    const IS_MARKED: &str = "position IN (SELECT value FROM json_each($1))";
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let row = sqlx::query("SELECT epoch, clean FROM process_epoch").fetch_one(&mut *transaction).await?;
     let (epoch, unclean) = (row.try_get::<i64, _>(0)? + 1, row.try_get::<i64, _>(1)? == 0);
     if unclean {
         let marked = serde_json::json!(marked).to_string();
-        let charge = format!(
-            "INSERT INTO attempts (position, attempt, cause, error, generation, epoch, at_us)
-             SELECT position, attempts + 1, '{}', ?3, coalesce(started_generation, 0), ?2 - 1, ?4
-             FROM inbox WHERE {CHARGED}",
-            Cause::ProcessCrash.name()
-        );
-        sqlx::query(AssertSqlSafe(charge))
-            .bind(&marked)
-            .bind(epoch)
-            .bind(CRASHED)
-            .bind(now_us)
-            .execute(&mut *transaction)
-            .await?;
-        let count = format!(
-            "UPDATE inbox SET attempts = attempts + 1, crashes = crashes + 1, last_error = ?2, available_at_us = 0,
-                    started_generation = NULL, started_epoch = NULL
-             WHERE {CHARGED}"
-        );
-        let count = sqlx::query(AssertSqlSafe(count)).bind(&marked).bind(CRASHED);
+        let charge = sqlx::query(AssertSqlSafe(charge_sql(IS_MARKED))).bind(&marked).bind(epoch);
+        charge.bind(CRASHED).bind(now_us).execute(&mut *transaction).await?;
+        let count = sqlx::query(AssertSqlSafe(count_sql(IS_MARKED))).bind(&marked).bind(CRASHED);
         count.execute(&mut *transaction).await?;
     }
-    sqlx::query("UPDATE process_epoch SET epoch = ?1, started_us = ?2, clean = 0")
-        .bind(epoch)
-        .bind(now_us)
-        .execute(&mut *transaction)
-        .await?;
+    sqlx::query(BEGIN_SQL).bind(epoch).bind(now_us).execute(&mut *transaction).await?;
     transaction.commit().await?;
     Ok((epoch, unclean))
 }

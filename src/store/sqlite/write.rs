@@ -9,8 +9,9 @@ use super::error::{is_not_null, store_error};
 use crate::fault;
 use crate::store::aging::forget_sql;
 use crate::store::encoding;
-use crate::store::engine::Writer;
-use crate::store::{Aged, Outcome, Placed, StoreError, StoreResult, TableChange, Unit};
+use crate::store::engine::{Writer, placed};
+use crate::store::epoch::END_SQL;
+use crate::store::{Aged, Outcome, Placed, StoreError, StoreResult, Unit};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::sqlite::SqliteArguments;
@@ -141,10 +142,7 @@ impl Writer for SqliteWriter {
         async move {
             self.settle().await?;
             let Some(mut connection) = self.connection.take() else { return Ok(()) };
-            sqlx::query("UPDATE process_epoch SET clean = 1 WHERE epoch = ?1")
-                .bind(self.epoch)
-                .execute(&mut connection)
-                .await?;
+            sqlx::query(END_SQL).bind(self.epoch).execute(&mut connection).await?;
             fault::point("shutdown.marked");
             connection.close().await?;
             Ok(())
@@ -166,18 +164,6 @@ fn open(connection: &mut Option<SqliteConnection>) -> StoreResult<&mut SqliteCon
     connection.as_mut().ok_or_else(|| StoreError::Unavailable("the store is closed".to_owned()))
 }
 
-fn placed(units: &[Unit], first: i64) -> Vec<Placed> {
-    let mut next = first;
-    units
-        .iter()
-        .map(|unit| {
-            let place = Placed { first: next };
-            next += unit.messages.len() as i64;
-            place
-        })
-        .collect()
-}
-
 /// The text of one group's transaction and its parameters. Texts repeat, so their plans stay cached.
 struct Statement {
     sql: String,
@@ -186,7 +172,7 @@ struct Statement {
 
 impl Statement {
     fn of(units: &[Unit], first: i64, epoch: i64) -> StoreResult<Self> {
-        let tables = tables(units);
+        let tables = encoding::tables(units);
         let at_us = chrono::DateTime::timestamp_micros(&crate::clock::now());
         let mut arguments = SqliteArguments::default();
         bind(&mut arguments, first)?;
@@ -199,7 +185,7 @@ impl Statement {
         }
         bind(&mut arguments, at_us)?;
         for table in &tables {
-            bind(&mut arguments, table_parameter(units, table)?)?;
+            bind(&mut arguments, encode_rows(encoding::rows_of(units, table).into_iter())?)?;
         }
         Ok(Self { sql: sql(units, &tables), arguments })
     }
@@ -214,14 +200,6 @@ where
     T: for<'t> sqlx::Encode<'t, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
 {
     arguments.add(value).map_err(|error| StoreError::Refused(error.to_string()))
-}
-
-fn tables(units: &[Unit]) -> Vec<&str> {
-    let mut names: Vec<&str> =
-        units.iter().filter_map(|unit| unit.table.as_ref()).map(|t| &*t.table).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
 }
 
 /// Parameters `$3` to `$7`; those a statement does not use stay empty.
@@ -241,11 +219,6 @@ fn parameters(units: &[Unit], at_us: i64) -> StoreResult<[String; changes::FIRST
         encoding::checkpoints(units)?,
         encoding::idempotency(units, at_us)?,
     ])
-}
-
-fn table_parameter(units: &[Unit], table: &str) -> StoreResult<String> {
-    let changes = units.iter().filter_map(|unit| unit.table.as_ref()).filter(|change| change.table == table);
-    encode_rows(changes.flat_map(|change: &TableChange| &change.rows))
 }
 
 fn sql(units: &[Unit], tables: &[&str]) -> String {

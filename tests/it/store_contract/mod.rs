@@ -1,8 +1,10 @@
 //! What every engine promises the runtime: one suite, run over each of them.
 
 mod desk;
+mod twins;
 
-use crate::support::world::{open_after_crash, open_sqlite, raw};
+use crate::support::place::{self, Place, over_both_engines};
+use crate::support::world::{open_sqlite, raw};
 use meal_planner::domain::context::{Rejection, RowChange, StoredRow};
 use meal_planner::domain::envelope::{Address, Envelope, Extra, Key, Kind, ReplyTo};
 use meal_planner::store::{
@@ -11,75 +13,55 @@ use meal_planner::store::{
 };
 use proptest::prelude::*;
 use std::sync::Arc;
-use tempfile::TempDir;
 use uuid::Uuid;
 
-/// A database of one engine that can be closed and opened again.
-trait Engine: Sized {
-    async fn open() -> Self;
-    fn store(&self) -> Arc<dyn Store>;
-    /// Closes the store and opens what it has left behind.
-    async fn reopen(self) -> Self;
-    /// The process dies, and the next one opens what it has left behind.
-    async fn crash(self) -> Self;
-    /// Another process takes the store over.
-    async fn take_over(&self);
-    /// Rows of the query, each as one number.
-    async fn count(&self, sql: &'static str) -> i64;
-}
-
-struct Sqlite {
+/// A store that can be closed and opened again.
+struct Opened {
     store: Arc<dyn Store>,
-    folder: TempDir,
+    place: Arc<dyn Place>,
 }
 
-impl Engine for Sqlite {
-    async fn open() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        Self { store: open_sqlite(folder.path()).await, folder }
+trait Engine: place::Engine {
+    async fn open() -> Opened {
+        let place = Self::place().await;
+        Opened { store: place.open().await.unwrap(), place }
     }
+}
 
+impl<E: place::Engine> Engine for E {}
+
+impl Opened {
     fn store(&self) -> Arc<dyn Store> {
         self.store.clone()
     }
 
+    /// Closes the store and opens what it has left behind.
     async fn reopen(self) -> Self {
-        let Self { store, folder } = self;
+        let Self { store, place } = self;
         store.close().await.unwrap();
         drop(store);
-        Self { store: open_sqlite(folder.path()).await, folder }
+        Self { store: place.open().await.unwrap(), place }
     }
 
+    /// The process dies, and the next one opens what it has left behind.
     async fn crash(self) -> Self {
-        let Self { store, folder } = self;
+        let Self { store, place } = self;
         drop(store);
-        Self { store: open_after_crash(folder.path()).await, folder }
+        Self { store: place::open_after_crash(&*place).await, place }
     }
 
+    /// Another process takes the store over.
     async fn take_over(&self) {
-        let mut connection = raw(self.folder.path()).await;
-        sqlx::query("UPDATE process_epoch SET epoch = epoch + 1").execute(&mut connection).await.unwrap();
+        self.place.meddle("UPDATE process_epoch SET epoch = epoch + 1").await;
     }
 
+    /// What the query counts.
     async fn count(&self, sql: &'static str) -> i64 {
-        let mut connection = raw(self.folder.path()).await;
-        sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+        self.place.look(sql).await[0].unwrap()
     }
 }
 
-/// Runs each function of the suite over an engine.
-macro_rules! contract {
-    ($module:ident, $engine:ty: $($name:ident),* $(,)?) => {
-        mod $module {
-            $(#[tokio::test]
-            async fn $name() {
-                super::suite::$name::<$engine>().await;
-            })*
-        }
-    };
-}
-
-contract!(sqlite, super::Sqlite:
+over_both_engines!(in suite:
     positions_are_gapless_and_in_order_over_groups,
     a_refused_unit_leaves_nothing_of_its_group,
     the_same_stream_version_cannot_be_written_twice,
@@ -95,6 +77,9 @@ contract!(sqlite, super::Sqlite:
     rows_are_inserted_changed_and_deleted,
     rows_are_paged_in_the_order_of_sort_and_key,
     rows_are_found_by_all_words,
+    the_last_of_several_changes_of_a_row_counts,
+    a_table_built_beside_takes_the_place_of_the_live_one,
+    all_snapshots_can_go,
     messages_are_filtered_by_each_field,
     messages_are_read_page_by_page,
     idempotency_keys_are_found_and_not_taken_twice,
@@ -447,6 +432,71 @@ async fn rows_are_found_by_all_words<E: Engine>() {
     assert_eq!(found(&["apfel", "birne"]).await, [] as [&str; 0]);
 }
 
+/// Several units of one group change the same row, snapshot and checkpoint.
+async fn the_last_of_several_changes_of_a_row_counts<E: Engine>() {
+    let engine = E::open().await;
+    let store = engine.store();
+    store.prepare_table("things_v1").await.unwrap();
+    let gone = |key: &str| RowChange { key: key.to_owned(), row: None };
+    let unit = |rows: [RowChange; 2], n: i64| Unit {
+        table: Some(table(rows)),
+        snapshot: Some(snapshot("a", "k", n, 1, &n.to_string())),
+        checkpoint: Some(Checkpoint { reader: "r".to_owned(), position: n }),
+        ..Unit::default()
+    };
+    let group = [
+        unit([row("a", "", "", "1"), row("b", "", "", "1")], 1),
+        unit([gone("a"), gone("b")], 2),
+        unit([row("a", "", "", "3"), row("c", "", "", "3")], 3),
+    ];
+    commit(&store, group).await.unwrap();
+    let asked = ["a", "b", "c"].map(str::to_owned).to_vec();
+    let found = store.rows_by_key("things_v1", asked).await.unwrap();
+    assert_eq!(found, [("a".to_owned(), "3".to_owned()), ("c".to_owned(), "3".to_owned())]);
+    assert_eq!(store.checkpoint("r").await.unwrap(), 3);
+    let stream = store.streams("a", mark(1), vec!["k".into()]).await.unwrap().remove(0);
+    assert_eq!(stream.snapshot.unwrap().body, "3");
+}
+
+async fn a_table_built_beside_takes_the_place_of_the_live_one<E: Engine>() {
+    let engine = E::open().await;
+    let store = engine.store();
+    let rows = async |name: &str| -> Vec<(String, String)> {
+        let query = RowQuery { limit: 9, ..RowQuery::default() };
+        store.rows(name, query).await.unwrap().rows
+    };
+    let into = |name: &str, body: &str| Unit {
+        table: Some(TableChange { table: name.to_owned(), rows: vec![row("k", "", "", body)] }),
+        ..Unit::default()
+    };
+    // Twice, so that what the first leaves behind is not in the way of the second.
+    for round in ["1", "2"] {
+        for name in ["things_v1", "things_v1_beside"] {
+            store.prepare_table(name).await.unwrap();
+        }
+        commit(&store, [into("things_v1", "0"), into("things_v1_beside", round)]).await.unwrap();
+        assert_eq!(rows("things_v1").await[0].1, "0");
+        let swap = Change::SwapTable { built: "things_v1_beside".to_owned(), live: "things_v1".to_owned() };
+        let swap = Unit { changes: vec![swap], ..Unit::default() };
+        commit(&store, [swap]).await.unwrap();
+        assert_eq!(rows("things_v1").await, [("k".to_owned(), round.to_owned())]);
+    }
+    let drop = Change::DropTable { table: "things_v1".to_owned() };
+    commit(&store, [Unit { changes: vec![drop], ..Unit::default() }]).await.unwrap();
+    assert!(store.rows("things_v1", RowQuery { limit: 9, ..RowQuery::default() }).await.is_err());
+}
+
+async fn all_snapshots_can_go<E: Engine>() {
+    let engine = E::open().await;
+    let store = engine.store();
+    commit(&store, [Unit { snapshot: Some(snapshot("a", "1", 1, 1, "1")), ..unit([event("a", "1", 1)]) }])
+        .await
+        .unwrap();
+    commit(&store, [changed(Change::DropSnapshots)]).await.unwrap();
+    let stream = store.streams("a", mark(1), vec!["1".into()]).await.unwrap().remove(0);
+    assert_eq!((stream.snapshot, stream.events.len()), (None, 1));
+}
+
 async fn messages_are_filtered_by_each_field<E: Engine>() {
     let engine = E::open().await;
     let store = engine.store();
@@ -698,7 +748,7 @@ fn groups_commit_wholly_or_not_at_all() {
     runner
         .run(&groups, |groups| {
             runtime.block_on(async {
-                let engine = Sqlite::open().await;
+                let engine = <place::Sqlite as Engine>::open().await;
                 let store = engine.store();
                 let mut expected: Vec<(String, i64)> = Vec::new();
                 for group in groups {

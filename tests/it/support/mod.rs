@@ -2,6 +2,8 @@
 
 pub mod contexts;
 pub mod faulty;
+pub mod place;
+pub mod postgres;
 pub mod world;
 
 use std::future::Future;

@@ -1,0 +1,33 @@
+//! How a store is brought up to date, the same way for every engine.
+
+use super::StoreError;
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+
+/// Version, name and text of one migration.
+pub(super) type Listed = (i64, &'static str, &'static str);
+
+/// Takes no lock of its own: whoever migrates owns the store.
+pub(super) fn migrator(listed: &[Listed]) -> Migrator {
+    let migrations = listed.iter().map(|(version, name, sql)| {
+        Migration::new(*version, (*name).into(), MigrationType::Simple, (*sql).into_sql_str(), false)
+    });
+    let mut migrator = Migrator::with_migrations(migrations.collect());
+    migrator.set_locking(false);
+    migrator
+}
+
+pub(super) fn not_migrated(error: &MigrateError) -> StoreError {
+    StoreError::Unusable {
+        message: format!("the database cannot be brought up to date: {error}"),
+        hint: "if a newer meal-planner has written it, run that one; else restore a backup".to_owned(),
+    }
+}
+
+/// What a copy has begun to fill is no store before the copy has ended.
+pub(super) fn unfinished() -> StoreError {
+    StoreError::Unusable {
+        message: "this store is the unfinished target of a copy".to_owned(),
+        hint: "wipe it and copy again; what was copied from is as it was".to_owned(),
+    }
+}
