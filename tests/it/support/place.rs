@@ -8,14 +8,11 @@ use meal_planner::store::postgres::PostgresStore;
 use meal_planner::store::sqlite::{SqliteStore, writer_options};
 use meal_planner::store::{Store, StoreResult};
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, SqliteConnection};
-use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
 
 pub trait Place: Send + Sync {
     fn open(&self) -> BoxFuture<'_, StoreResult<Arc<dyn Store>>>;
-    /// The data folder.
-    fn folder(&self) -> &Path;
     /// The first column of each row, a number or nothing, as a second pair of hands on the database sees it.
     fn look<'p>(&'p self, sql: &'p str) -> BoxFuture<'p, Vec<Option<i64>>>;
     /// Changes something behind the store's back.
@@ -57,10 +54,6 @@ impl Place for SqliteFolder {
             Ok(Arc::new(store) as Arc<dyn Store>)
         }
         .boxed()
-    }
-
-    fn folder(&self) -> &Path {
-        self.0.path()
     }
 
     fn look<'p>(&'p self, sql: &'p str) -> BoxFuture<'p, Vec<Option<i64>>> {
@@ -111,10 +104,6 @@ impl Place for PostgresDatabase {
             Ok(Arc::new(store) as Arc<dyn Store>)
         }
         .boxed()
-    }
-
-    fn folder(&self) -> &Path {
-        self.folder.path()
     }
 
     fn look<'p>(&'p self, sql: &'p str) -> BoxFuture<'p, Vec<Option<i64>>> {
