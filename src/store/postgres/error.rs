@@ -52,6 +52,11 @@ pub(in crate::store) fn store_error(error: &PgDatabaseError) -> StoreError {
     }
 }
 
+/// Whether this connection has broken, and another one may do.
+pub(super) fn is_broken(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Io(_)) || of_postgres(error).is_some_and(|_| is_lost(error))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,10 @@
 //! How statements are put to PostgreSQL and what only it understands, over the pool of readers.
 
+use super::error::is_broken;
+use super::session::READERS;
 use super::text::{escape, unescape};
+use crate::store::StoreResult;
 use crate::store::reading::{Columns, Reader, Texts, Value, columns, damaged};
-use crate::store::{StoreError, StoreResult};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::postgres::{PgArguments, PgRow};
@@ -56,11 +58,16 @@ impl Reader for PostgresReaders {
 
     fn fetch(&self, sql: SqlStr, values: Vec<Value>) -> BoxFuture<'_, StoreResult<Vec<PgRow>>> {
         async move {
-            let rows = bind(sqlx::query(sql), values).fetch_all(&self.pool);
-            match timeout(PATIENCE, rows).await {
-                Ok(rows) => Ok(rows?),
-                Err(_) => Err(StoreError::Unavailable("the database does not answer".to_owned())),
+            // After an outage the pool may hold as many connections that broke as it holds at all.
+            for _ in 0..READERS {
+                match self.ask(sql.clone(), values.clone()).await {
+                    Err(error) if is_broken(&error) => {
+                        tracing::debug!(%error, "a connection for reading was lost")
+                    }
+                    rows => return Ok(rows?),
+                }
             }
+            Ok(self.ask(sql, values).await?)
         }
         .boxed()
     }
@@ -72,6 +79,14 @@ impl Reader for PostgresReaders {
             }
         }
         .boxed()
+    }
+}
+
+impl PostgresReaders {
+    async fn ask(&self, sql: SqlStr, values: Vec<Value>) -> Result<Vec<PgRow>, sqlx::Error> {
+        let rows = bind(sqlx::query(sql), values).fetch_all(&self.pool);
+        // Not one that broke: it is not worth asking again.
+        timeout(PATIENCE, rows).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
 }
 

@@ -1,16 +1,17 @@
 //! The writer's session: how it is opened, and the lock that makes it the only one.
 
+use super::encode::COMMIT_GROUP;
 use super::error::is_locked;
 use crate::store::{StoreError, StoreResult};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, Executor, PgConnection, PgPool, Row};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection, PgPool, Row, SqlSafeStr};
 use std::time::Duration;
 use tokio::time::timeout;
 
 pub(super) const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 /// Connections idle for longer are asked for a sign of life before they are used.
 const IDLE: Duration = Duration::from_secs(1);
-const READERS: u32 = 4;
+pub(super) const READERS: u32 = 4;
 /// "mealplan" in ASCII. Advisory locks are told apart by database.
 const LOCK: i64 = 0x6d65_616c_706c_616e;
 const FUNCTIONS: [&str; 2] = [include_str!("write_changes.sql"), include_str!("commit_group.sql")];
@@ -98,6 +99,8 @@ pub(super) async fn take_lock(connection: &mut PgConnection) -> StoreResult<Back
     for function in FUNCTIONS {
         connection.execute(function).await?;
     }
+    // So that the first group is one round trip like the others.
+    (&mut *connection).prepare(COMMIT_GROUP.into_sql_str()).await?;
     let row =
         sqlx::query("SELECT pid, backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()")
             .fetch_one(connection)

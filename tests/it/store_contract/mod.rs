@@ -1,6 +1,7 @@
 //! What every engine promises the runtime: one suite, run over each of them.
 
 mod desk;
+mod outages;
 mod twins;
 
 use crate::support::place::{self, Place, over_both_engines};

@@ -4,6 +4,7 @@ pub mod contexts;
 pub mod faulty;
 pub mod place;
 pub mod postgres;
+pub mod proxy;
 pub mod world;
 
 use std::future::Future;
