@@ -286,6 +286,7 @@ fn command(n: usize) -> NewCommand {
         idempotency: None,
         trace: None,
         user: None,
+        control: false,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Accepting messages: checked, made durable, then answered; and finding out what became of them.
 
+use super::claims::Name;
 use super::hub::{Done, Hub};
 use super::journal::Origin;
 use crate::domain::context::Rejection;
@@ -13,8 +14,22 @@ use std::time::Duration;
 use thiserror::Error;
 use uuid::Uuid;
 
-/// Waiting messages of one context past which new ones are refused, unless the runtime is told otherwise.
-pub const HARD_WATERMARK: i64 = 100_000;
+/// How much may wait. What is accepted is never dropped; past these marks less is taken on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watermarks {
+    /// Messages of one context past which the policies of others hold back what they have for it.
+    pub soft: i64,
+    /// Messages of one context past which new ones are refused.
+    pub hard: i64,
+    /// Messages of all contexts past which new ones are refused.
+    pub hard_in_total: i64,
+}
+
+impl Default for Watermarks {
+    fn default() -> Self {
+        Self { soft: 50_000, hard: 100_000, hard_in_total: 300_000 }
+    }
+}
 
 /// A message somebody wants accepted.
 #[derive(Clone, Debug)]
@@ -30,6 +45,8 @@ pub struct NewCommand {
     pub idempotency: Option<([u8; 32], [u8; 32])>,
     pub trace: Option<Arc<str>>,
     pub user: Option<String>,
+    /// It steers what is at work already (an operator's decision): accepted past the watermarks.
+    pub control: bool,
 }
 
 /// Durable from here on.
@@ -50,6 +67,8 @@ pub enum Refusal {
     UnknownContext(String),
     #[error("too much is waiting for {context} ({waiting} messages)")]
     Busy { context: String, waiting: i64, retry_after_s: u64 },
+    #[error("too much is waiting in all ({waiting} messages)")]
+    Overloaded { waiting: i64, retry_after_s: u64 },
     #[error("the same id or Idempotency-Key was used for something else")]
     KeyReused,
     #[error("{}", .0.message)]
@@ -78,7 +97,12 @@ impl Dispatcher {
     /// # Errors
     /// See [`Refusal`]; a repeat of an accepted message is not an error.
     pub async fn accept(&self, command: NewCommand) -> Result<Accepted, Refusal> {
-        self.admit(&command.to.context)?;
+        self.admit(&command)?;
+        // Held while this one is on its way: a repeat at the same time waits, and then finds what was stored.
+        let _claim = match command.names() {
+            names if names.is_empty() => None,
+            names => Some(self.0.claims.claim(names).await),
+        };
         if let Some(repeat) = self.repeated(&command).await? {
             return Ok(repeat);
         }
@@ -89,7 +113,7 @@ impl Dispatcher {
                 let position = placed.first().map_or(0, |place| place.first);
                 Ok(Accepted { id: command.id, key: command.to.key, position, repeated: false })
             }
-            // Two repeats at once: the one that came second finds the first.
+            // Another process has accepted it in between.
             Err(StoreError::Refused(reason)) if command.may_repeat() => {
                 self.repeated(&command).await?.ok_or(Refusal::Store(StoreError::Refused(reason)))
             }
@@ -134,13 +158,21 @@ impl Dispatcher {
         Ok((accepted, done))
     }
 
-    fn admit(&self, context: &str) -> Result<(), Refusal> {
+    fn admit(&self, command: &NewCommand) -> Result<(), Refusal> {
+        let context = &*command.to.context;
         let Some(lane) = self.0.lanes.get(context) else {
             return Err(Refusal::UnknownContext(context.to_owned()));
         };
-        let waiting = lane.status.waiting.load(Relaxed);
-        if waiting >= self.0.hard_watermark {
-            return Err(Refusal::Busy { context: context.to_owned(), waiting, retry_after_s: 5 });
+        if !command.control {
+            let waiting = lane.status.waiting.load(Relaxed);
+            let Watermarks { hard, hard_in_total, .. } = self.0.watermarks;
+            if waiting >= hard {
+                return Err(Refusal::Busy { context: context.to_owned(), waiting, retry_after_s: 5 });
+            }
+            let in_total = self.0.waiting_in_total();
+            if in_total >= hard_in_total {
+                return Err(Refusal::Overloaded { waiting: in_total, retry_after_s: 5 });
+            }
         }
         if self.0.journal.is_fenced() {
             return Err(Refusal::Store(StoreError::Fenced { epoch: self.0.store.epoch() }));
@@ -184,6 +216,11 @@ impl Dispatcher {
 }
 
 impl NewCommand {
+    fn names(&self) -> Vec<Name> {
+        let id = self.id_given.then_some(Name::Id(self.id));
+        id.into_iter().chain(self.idempotency.map(|(digest, _)| Name::Key(digest))).collect()
+    }
+
     fn may_repeat(&self) -> bool {
         self.id_given || self.idempotency.is_some()
     }

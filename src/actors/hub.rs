@@ -1,6 +1,7 @@
 //! What every actor of one runtime shares: the store, the addresses, and who waits for what.
 
-use super::dispatcher::HARD_WATERMARK;
+use super::claims::Claims;
+use super::dispatcher::Watermarks;
 use super::doorbell::Doorbell;
 use super::environment::Environment;
 use super::journal::JournalHandle;
@@ -60,8 +61,8 @@ pub struct Hub {
     /// Length of all bodies in the tail; changed under its lock only.
     tail_bytes: AtomicUsize,
     pub committed: watch::Sender<i64>,
-    /// Waiting messages of one context past which new ones are refused.
-    pub hard_watermark: i64,
+    pub watermarks: Watermarks,
+    pub(super) claims: Claims,
     waiters: Mutex<HashMap<Uuid, Vec<oneshot::Sender<Done>>>>,
 }
 
@@ -93,9 +94,15 @@ impl Hub {
             tail: RwLock::default(),
             tail_bytes: AtomicUsize::new(0),
             committed: watch::Sender::new(last_position),
-            hard_watermark: HARD_WATERMARK,
+            watermarks: Watermarks::default(),
+            claims: Claims::default(),
             waiters: Mutex::default(),
         }
+    }
+
+    #[must_use]
+    pub fn waiting_in_total(&self) -> i64 {
+        self.lanes.values().map(|lane| lane.status.waiting.load(Ordering::Relaxed)).sum()
     }
 
     /// The outcome of a message, if it is committed while somebody still listens.

@@ -4,6 +4,7 @@
 //! Invariants: mailboxes carry wake-ups and results of own work, never the only copy of a message; only the
 //! journal commits; nothing is told to a caller before it is durable; no global names or state.
 
+mod claims;
 mod context_actor;
 pub mod desk;
 mod dispatcher;
@@ -26,11 +27,12 @@ mod slots;
 mod status;
 mod supervisor;
 mod tasks;
+mod timer;
 mod trouble;
 mod unread;
 mod view;
 
-pub use dispatcher::{Accepted, Dispatcher, HARD_WATERMARK, NewCommand, Refusal};
+pub use dispatcher::{Accepted, Dispatcher, NewCommand, Refusal, Watermarks};
 pub use drill::{DrillReport, Through, drill};
 pub use environment::Environment;
 pub use hub::{Done, Hub, SharedPage};

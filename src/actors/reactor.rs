@@ -4,17 +4,21 @@ use super::doorbell::Doorbell;
 use super::hub::Hub;
 use super::journal::Origin;
 use super::status::ActorStatus;
+use super::timer;
 use super::unread::{bury_event, bury_row};
-use crate::domain::context::Outgoing;
-use crate::domain::envelope::{Envelope, Extra, Kind};
+use crate::domain::context::{Outgoing, When};
+use crate::domain::envelope::{Envelope, Extra, Key, Kind};
 use crate::domain::message::DecodeError;
 use crate::store::{Change, Checkpoint, Filter, Unit};
 use chrono::{DateTime, Utc};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 const BATCH: usize = 500;
+/// Between two looks whether its context has room again.
+const HOLD_BACK: Duration = Duration::from_millis(100);
 /// Messages of no interest after which the checkpoint is written all the same.
 const SKIP_LIMIT: i64 = 50_000;
 
@@ -38,6 +42,7 @@ pub(super) struct Arguments {
 
 pub(super) struct ReactorState {
     hub: Arc<Hub>,
+    context: &'static str,
     reader: String,
     filter: Filter,
     reaction: Reaction,
@@ -67,6 +72,7 @@ impl Actor for Reactor {
         bell.attach(move || drop(myself.cast(Wake)));
         Ok(ReactorState {
             hub,
+            context,
             reader,
             filter: Filter { kinds: Some(Kind::Event), contexts, ..Filter::default() },
             reaction,
@@ -80,7 +86,7 @@ impl Actor for Reactor {
 
     async fn handle(
         &self,
-        _: ActorRef<Wake>,
+        myself: ActorRef<Wake>,
         _: Wake,
         state: &mut ReactorState,
     ) -> Result<(), ActorProcessingErr> {
@@ -88,12 +94,15 @@ impl Actor for Reactor {
         if state.status.is_paused() {
             return Ok(());
         }
+        if state.holds_back(&myself) {
+            return Ok(());
+        }
         let hub = &state.hub;
         let page = hub.patiently(|| hub.messages_after(state.position, BATCH, &state.filter)).await?;
         if page.read_to == state.position {
             return Ok(());
         }
-        let mut messages = Vec::new();
+        let (mut messages, mut timers) = (Vec::new(), Vec::new());
         let mut buried: Vec<Change> =
             page.unreadable.iter().map(|row| bury_row(&state.reader, row)).collect();
         for event in &page.messages {
@@ -101,8 +110,16 @@ impl Actor for Reactor {
             match (state.reaction)(event) {
                 Ok(outgoing) => {
                     for outgoing in outgoing {
-                        let n = messages.len() as u64;
-                        messages.push(command(&state.reader, event, outgoing, n, hub.environment.now()));
+                        let n = (messages.len() + timers.len()) as u64;
+                        let when = outgoing.when.clone();
+                        let command = command(&state.reader, event, outgoing, n, hub.environment.now());
+                        match when {
+                            When::Now => messages.push(command),
+                            when @ (When::At { .. } | When::Never { .. }) => {
+                                let owner = timer::of_recipient(&command);
+                                timers.extend(timer::change(owner, command, when));
+                            }
+                        }
                     }
                 }
                 Err(error) => buried.push(bury_event(&state.reader, event, &error)),
@@ -111,6 +128,7 @@ impl Actor for Reactor {
         state.status.failed.fetch_add(buried.len() as u64, Relaxed);
         state.status.current.store(0, Relaxed);
         state.status.handled.fetch_add(page.messages.len() as u64, Relaxed);
+        buried.extend(timers);
         if !messages.is_empty() || !buried.is_empty() || page.read_to - state.written > SKIP_LIMIT {
             let checkpoint = Some(Checkpoint { reader: state.reader.clone(), position: page.read_to });
             let unit = Unit { messages, checkpoint, changes: buried, ..Unit::default() };
@@ -120,6 +138,23 @@ impl Actor for Reactor {
         state.position = page.read_to;
         state.bell.ring();
         Ok(())
+    }
+}
+
+impl ReactorState {
+    /// Past the soft watermark of its context the events wait where they are; looks again after a while.
+    fn holds_back(&self, myself: &ActorRef<Wake>) -> bool {
+        let key = Key::from("");
+        let lane = self.hub.lanes.get(self.context);
+        let over = lane.is_some_and(|lane| lane.status.waiting.load(Relaxed) >= self.hub.watermarks.soft);
+        if over {
+            let reason = format!("{} has too much waiting (soft watermark)", self.context);
+            self.status.waits.begin(&key, reason, None, &self.hub.environment);
+            myself.send_after(HOLD_BACK, || Wake);
+        } else {
+            self.status.waits.end(&key);
+        }
+        over
     }
 }
 

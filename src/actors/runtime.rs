@@ -1,7 +1,7 @@
 //! Builds the tree from the list of contexts, starts it, and stops it in the reverse order.
 
 use super::context_actor::{self, ContextActor};
-use super::dispatcher::{Dispatcher, HARD_WATERMARK};
+use super::dispatcher::{Dispatcher, Watermarks};
 use super::doorbell::Doorbell;
 use super::environment::Environment;
 use super::hub::Hub;
@@ -40,7 +40,7 @@ pub struct Contexts {
     actors: Vec<ChildOf>,
     reactors: Vec<ChildOf>,
     projections: Vec<Arc<dyn ErasedProjection>>,
-    hard_watermark: Option<i64>,
+    watermarks: Watermarks,
     environment: Environment,
     retries: Retries,
 }
@@ -66,10 +66,9 @@ impl Contexts {
         self
     }
 
-    /// Waiting messages of one context past which new ones are refused, instead of [`HARD_WATERMARK`].
     #[must_use]
-    pub fn hard_watermark(mut self, messages: i64) -> Self {
-        self.hard_watermark = Some(messages);
+    pub fn watermarks(mut self, watermarks: Watermarks) -> Self {
+        self.watermarks = watermarks;
         self
     }
 
@@ -204,7 +203,7 @@ async fn build_hub(store: Arc<dyn Store>, contexts: &Contexts) -> Result<Hub, St
     hub.environment = contexts.environment.clone();
     hub.retries = contexts.retries.clone();
     hub.contexts.clone_from(&contexts.erased);
-    hub.hard_watermark = contexts.hard_watermark.unwrap_or(HARD_WATERMARK);
+    hub.watermarks = contexts.watermarks;
     Ok(hub)
 }
 

@@ -157,13 +157,18 @@ fn starter_foods() -> Result<NewCommand, Failure> {
         idempotency: None,
         trace: None,
         user: None,
+        control: false,
     })
 }
 
 fn refused(refusal: Refusal) -> Failure {
     match refusal {
         Refusal::Store(error) => error.into(),
-        Refusal::UnknownContext(_) | Refusal::Busy { .. } | Refusal::KeyReused | Refusal::Invalid(_) => {
+        Refusal::UnknownContext(_)
+        | Refusal::Busy { .. }
+        | Refusal::Overloaded { .. }
+        | Refusal::KeyReused
+        | Refusal::Invalid(_) => {
             Failure::failed(format!("the starter foods were not accepted: {refusal}"), "the log has more")
         }
     }

@@ -136,6 +136,7 @@ async fn accept(
         body: checked.body,
         trace: super::trace::current(),
         user: None,
+        control: false,
     };
     let Some(patience) = patience(request.headers)? else {
         let accepted = app.dispatcher.accept(command).await?;

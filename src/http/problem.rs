@@ -93,6 +93,11 @@ impl From<Refusal> for Problem {
                 let retry_after_s = Some(retry_after_s);
                 Self { retry_after_s, ..Self::new(StatusCode::TOO_MANY_REQUESTS, text, hint) }
             }
+            Refusal::Overloaded { retry_after_s, .. } => {
+                let hint = "nothing was kept; send it again after Retry-After";
+                let retry_after_s = Some(retry_after_s);
+                Self { retry_after_s, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, text, hint) }
+            }
             Refusal::KeyReused => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 text,

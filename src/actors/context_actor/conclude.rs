@@ -2,6 +2,7 @@
 
 use super::cells::snapshot;
 use super::{ContextState, Taken};
+use crate::actors::timer;
 use crate::actors::trouble::Trouble;
 use crate::domain::context::{Context, Outgoing, When};
 use crate::domain::envelope::{Envelope, Extra, Kind, Metadata, ReplyTo};
@@ -9,7 +10,7 @@ use crate::domain::message::Message;
 use crate::domain::operations::{self, DeadLetterAdded};
 use crate::domain::reply;
 use crate::fault;
-use crate::store::{Change, Handled, Outcome, Timer, TimerName, Unit, Unreadable};
+use crate::store::{Change, Handled, Outcome, TimerName, Unit, Unreadable};
 use chrono::{DateTime, Utc};
 use ractor::ActorProcessingErr;
 use std::sync::atomic::Ordering::Relaxed;
@@ -154,7 +155,6 @@ fn send<C: Context>(
     messages: &mut Vec<Envelope>,
     changes: &mut Vec<Change>,
 ) {
-    let owner = |name: String| TimerName { context: C::NAME.to_owned(), key: message.key.clone(), name };
     let Outgoing { to, type_name, schema_version, body, reply_step, when } = outgoing;
     let n = match when {
         When::Now => messages.len() as u64,
@@ -165,24 +165,10 @@ fn send<C: Context>(
     command.schema_version = schema_version;
     let asking = |step| ReplyTo { context: C::NAME.to_owned(), key: message.key.clone(), step };
     command.extra.reply_to = reply_step.map(asking);
+    let owner = TimerName { context: C::NAME.to_owned(), key: message.key.clone(), name: String::new() };
     match when {
         When::Now => messages.push(command),
-        When::At { due, timer } => changes.push(Change::SetTimer(Box::new(Timer {
-            owner: owner(timer),
-            id,
-            due_us: due.timestamp_micros(),
-            to_context: command.context,
-            to_key: Some(command.key),
-            type_name: command.type_name,
-            schema_version,
-            body: command.body,
-            causation_id: command.causation_id,
-            correlation_id: Some(command.correlation_id),
-            trace: command.trace,
-            extra: command.extra,
-            schedule: None,
-        }))),
-        When::Never { timer } => changes.push(Change::EndTimer { owner: owner(timer), id: None }),
+        when => changes.extend(timer::change(owner, command, when)),
     }
 }
 

@@ -7,9 +7,11 @@ use crate::domain::envelope::{Envelope, Key};
 use crate::store::{Burn, Cause, Change, DeadLetterId, HeldKey, Outcome, Unit};
 use ractor::ActorProcessingErr;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
+use uuid::Uuid;
 
 /// Messages of one key read back from the table at a time.
 const RELOADED: u32 = 64;
@@ -217,13 +219,37 @@ impl<C: Context> ContextState<C> {
         self.held.insert(key.clone(), held);
     }
 
+    /// Takes a replayed message that came before its key knew of it.
+    async fn let_pass(&mut self, key: &Key, id: Uuid) -> Result<(), ActorProcessingErr> {
+        let Some(cell) = self.cells.get_mut(key) else { return Ok(()) };
+        let at = cell.parked.iter().position(|taken| taken.message.id == id);
+        let mut found = at.and_then(|n| cell.parked.remove(n));
+        if found.is_none() && cell.left_from.is_some() {
+            let hub = &self.hub;
+            let status = hub.patiently(|| hub.store.message(id)).await?;
+            let here =
+                status.filter(|status| status.waiting.is_some() && status.envelope.position <= self.read_to);
+            found = here.map(|status| Taken::new(Arc::new(status.envelope)));
+        }
+        let mut units = Vec::new();
+        if let Some(taken) = found {
+            self.take(taken, &mut units)?;
+        }
+        self.done(units);
+        Ok(())
+    }
+
     /// An operator has settled dead letters: their keys go on, a replayed message first.
     pub(super) async fn recheck(&mut self) -> Result<(), ActorProcessingErr> {
         let hub = &self.hub;
         let now = held(hub.patiently(|| hub.store.held_keys(C::NAME)).await?);
         let before = std::mem::replace(&mut self.held, now.clone());
         for (key, held) in now {
+            let lets = held.lets;
             self.hold(&key, held);
+            if let Some(id) = lets {
+                self.let_pass(&key, id).await?;
+            }
         }
         let freed: Vec<Key> = before.into_keys().filter(|key| !self.held.contains_key(key)).collect();
         for key in freed {

@@ -1,6 +1,6 @@
 //! Supervision as in OTP: order, strategies, budgets, generations.
 
-use crate::support::world::{World, append};
+use crate::support::world::{World, append, attempt_limit, command};
 use crate::support::{soon, until};
 use meal_planner::actors::{
     ChildSpec, Exhausted, HasRegistry, Intensity, Origin, Plan, Registry, Stage, Start, Strategy, Supervisor,
@@ -312,4 +312,55 @@ async fn a_quarantined_context_accepts_and_does_not_handle() {
     let world = world.restart().await;
     world.outcome(accepted.id).await;
     assert_eq!(world.numbers("a").await, [1]);
+}
+
+#[tokio::test]
+async fn the_restarts_of_a_whole_tree_are_bounded_too() {
+    let plan = |records: &Arc<Records>, children| Plan {
+        strategy: Strategy::OneForOne,
+        intensity: Intensity { restarts: 3, within: Duration::from_secs(600) },
+        children,
+        hub: records.clone(),
+        status: records.0.at("", "supervisor"),
+    };
+    let dying = |name: &'static str| {
+        ChildSpec::new(name, "child", move |start: Start| async move {
+            let arguments = (name.to_owned(), start.generation, Diary::default());
+            let (actor, _) = Actor::spawn_linked(None, Child, arguments, start.supervisor).await?;
+            if start.generation <= 2 {
+                actor.cast(Order::Fail).unwrap();
+            }
+            Ok(actor.get_cell())
+        })
+        .quarantined_when_exhausted()
+    };
+    // Two deaths each: none of them uses up its own budget.
+    let records = Arc::new(Records::default());
+    let (root, _) = Actor::spawn(None, Supervisor, plan(&records, NAMES.map(dying).to_vec())).await.unwrap();
+    soon("the supervisor gives up", root.get_cell().wait(None)).await.unwrap();
+    let records = Arc::new(Records::default());
+    let (root, _) = Actor::spawn(None, Supervisor, plan(&records, vec![dying("a")])).await.unwrap();
+    until("it runs on", || ready(records.0.find("a").unwrap().generation() == 3)).await;
+    root.get_cell().stop_and_wait(None, None).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deaths_restarts_and_dead_letters_are_events() {
+    let world = World::start().await;
+    let explode = crate::support::contexts::Explode { times: u32::MAX, number: 1 };
+    let bad = world.accept(command::<crate::support::contexts::Ledger>("a", explode)).await.unwrap();
+    world.outcome(bad.id).await;
+    let limit = attempt_limit() as usize;
+    let of_type = async |name: &str| {
+        let mut events = world.events("operations", None).await;
+        events.retain(|event| *event.type_name == *name);
+        events
+    };
+    until("all is told", || async { of_type("ActorRestarted").await.len() == limit }).await;
+    let died = of_type("ActorDied").await;
+    assert_eq!(died.len(), limit);
+    assert!(died.iter().all(|event| event.key.as_str() == "contexts/ledger"));
+    assert!(died[0].body.contains("boom 1") && died[0].body.contains(&format!(":{}", bad.position)));
+    let alerts = of_type("DeadLetterAdded").await;
+    assert_eq!((alerts.len(), alerts[0].causation_id), (1, Some(bad.id)));
 }

@@ -88,3 +88,21 @@ async fn different_bodies_under_one_key_at_once_are_told_apart() {
     assert_eq!(reused, CALLERS - 1, "{answers:?}");
     assert_eq!(commands(&world).await, 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn repeats_at_once_wait_for_the_first_and_fail_no_commit() {
+    let world = World::start().await;
+    let mut gate = world.store.hold(|unit| unit.idempotency.is_some());
+    let repeat = || NewCommand { idempotency: Some(([1; 32], [2; 32])), ..append("a", 1) };
+    let first = world.accepting(repeat());
+    gate.reached().await;
+    let second = world.accepting(repeat());
+    crate::support::let_others_run().await;
+    assert!(!second.is_finished());
+    gate.open();
+    let (first, second) = (first.await.unwrap().unwrap(), second.await.unwrap().unwrap());
+    assert_eq!((first.id, second.id, second.repeated), (first.id, first.id, true));
+    let with_key = |unit: &meal_planner::store::Unit| unit.idempotency.is_some();
+    assert_eq!(world.store.committed().into_iter().filter(with_key).count(), 1);
+    assert_eq!(world.view("journal").failed, 0);
+}

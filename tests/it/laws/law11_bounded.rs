@@ -1,16 +1,21 @@
 //! Bounded: past the hard watermark new work is refused before it is accepted, and nothing accepted is dropped.
 
-use crate::support::contexts::{Forward, Ledger};
-use crate::support::let_others_run;
+use crate::support::contexts::{Forward, Jot, Ledger, Scale};
 use crate::support::world::{STATE, World, append, command, contexts};
-use meal_planner::actors::Refusal;
+use crate::support::{let_others_run, until};
+use meal_planner::actors::{NewCommand, Order, Refusal, Watermarks};
 use meal_planner::domain::envelope::{Address, Envelope};
 use meal_planner::store::{Store, Unit};
+use std::future::ready;
 use std::sync::Arc;
+
+fn hard(hard: i64) -> Watermarks {
+    Watermarks { hard, ..Watermarks::default() }
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn past_the_hard_watermark_new_work_is_refused_and_nothing_of_it_is_kept() {
-    let world = World::start_with(tempfile::tempdir().unwrap(), contexts().hard_watermark(10)).await;
+    let world = World::start_with(tempfile::tempdir().unwrap(), contexts().watermarks(hard(10))).await;
     let mut loading = world.store.hold_reads("a");
     for number in 0..10 {
         world.accept(append("a", number)).await.unwrap();
@@ -35,14 +40,14 @@ async fn past_the_hard_watermark_new_work_is_refused_and_nothing_of_it_is_kept()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_waiting_before_a_restart_counts() {
-    let world = World::start_with(tempfile::tempdir().unwrap(), contexts().hard_watermark(3)).await;
+    let world = World::start_with(tempfile::tempdir().unwrap(), contexts().watermarks(hard(3))).await;
     let mut gate = world.store.hold_reads("a");
     for number in 0..3 {
         world.accept(append("a", number)).await.unwrap();
     }
     gate.reached().await;
     let folder = world.crash().await;
-    let world = World::start_with(folder, contexts().hard_watermark(3)).await;
+    let world = World::start_with(folder, contexts().watermarks(hard(3))).await;
     world.settled().await;
     assert_eq!(world.view("contexts/ledger").waiting, 0);
     world.ask(append("a", 3)).await;
@@ -51,7 +56,7 @@ async fn what_was_waiting_before_a_restart_counts() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_between_contexts_are_never_refused() {
-    let world = World::start_with(tempfile::tempdir().unwrap(), contexts().hard_watermark(1)).await;
+    let world = World::start_with(tempfile::tempdir().unwrap(), contexts().watermarks(hard(1))).await;
     for number in 0..5 {
         let forward = Forward { number, to: "b".to_owned(), ask: true };
         crate::support::until("there is room", || async {
@@ -103,4 +108,44 @@ async fn what_does_not_fit_the_window_is_read_from_the_table_in_order() {
     }
     assert_eq!(total, MANY as usize + 1);
     assert_eq!(world.restarts("contexts/ledger"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn past_the_watermark_of_all_together_only_control_is_taken() {
+    let marks = Watermarks { hard_in_total: 4, ..Watermarks::default() };
+    let world = World::start_with(tempfile::tempdir().unwrap(), contexts().watermarks(marks)).await;
+    for path in ["contexts/ledger", "contexts/scale"] {
+        world.runtime.hub().order(path, Order::Pause).unwrap();
+    }
+    for number in 0..2 {
+        world.accept(append("a", number)).await.unwrap();
+        world.accept(command::<Scale>("x", Jot { number })).await.unwrap();
+    }
+    let refused = world.accept(append("b", 9)).await;
+    assert!(matches!(refused, Err(Refusal::Overloaded { waiting: 4, .. })), "{refused:?}");
+    let control = NewCommand { control: true, ..append("c", 5) };
+    world.accept(control).await.unwrap();
+    for path in ["contexts/ledger", "contexts/scale"] {
+        world.runtime.hub().order(path, Order::Resume).unwrap();
+    }
+    world.settled().await;
+    world.ask(append("b", 9)).await;
+    assert_eq!((world.numbers("a").await, world.numbers("c").await), (vec![0, 1], vec![5]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn past_the_soft_watermark_the_policies_of_others_hold_back_and_lose_nothing() {
+    let marks = Watermarks { soft: 5, ..Watermarks::default() };
+    let world = World::start_with(tempfile::tempdir().unwrap(), contexts().watermarks(marks)).await;
+    world.runtime.hub().order("contexts/mirror", Order::Pause).unwrap();
+    for number in 0..30 {
+        world.ask(append("a", number)).await;
+    }
+    until("it holds back", || ready(!world.view("reactions/mirror").waits.is_empty())).await;
+    let waiting = world.view("contexts/mirror").waiting;
+    assert!((5..30).contains(&waiting), "{waiting}");
+    world.runtime.hub().order("contexts/mirror", Order::Resume).unwrap();
+    world.settled().await;
+    assert_eq!(world.events("mirror", None).await.len(), 30);
+    assert_eq!(world.view("reactions/mirror").waits, []);
 }

@@ -14,3 +14,4 @@ mod law12_one_owner;
 mod law13_old_events_stay_readable;
 mod readers;
 mod rebuild;
+mod waiting;

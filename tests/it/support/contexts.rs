@@ -1,7 +1,7 @@
 //! Contexts without meaning, each there to show one thing that the runtime promises.
 
 use meal_planner::domain::context::{
-    Context, Need, Outgoing, Projection, ProjectionVisitor, Rejection, Rows, read_as,
+    AfterDead, Context, Need, Outgoing, Projection, ProjectionVisitor, Rejection, Rows, read_as,
 };
 use meal_planner::domain::envelope::{Envelope, Metadata};
 use meal_planner::domain::erased;
@@ -247,5 +247,30 @@ impl Context for Scale {
 
     fn facts(rows: &Rows) -> Result<Weights, DecodeError> {
         Ok(Weights(rows.of::<Sums>()?.iter().map(|row| row.sum).sum()))
+    }
+}
+
+/// A ledger whose keys stop at a dead letter until somebody has settled it.
+pub struct Vault;
+
+impl Context for Vault {
+    const NAME: &'static str = "vault";
+    const AFTER_DEAD: AfterDead = AfterDead::Hold;
+    type State = Book;
+    type Command = LedgerCommand;
+    type Event = LedgerEvent;
+    type Facts = ();
+
+    fn decide(
+        state: &Book,
+        command: &LedgerCommand,
+        facts: &(),
+        metadata: &Metadata,
+    ) -> Result<Vec<LedgerEvent>, Rejection> {
+        Ledger::decide(state, command, facts, metadata)
+    }
+
+    fn evolve(state: &mut Book, event: &LedgerEvent) {
+        Ledger::evolve(state, event);
     }
 }

@@ -75,6 +75,7 @@ pub fn command<C: Context>(key: impl Into<Key>, command: impl Into<C::Command>) 
         idempotency: None,
         trace: None,
         user: None,
+        control: false,
     }
 }
 
