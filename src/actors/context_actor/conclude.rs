@@ -168,7 +168,9 @@ fn send<C: Context>(
     let owner = TimerName { context: C::NAME.to_owned(), key: message.key.clone(), name: String::new() };
     match when {
         When::Now => messages.push(command),
-        when => changes.extend(timer::change(owner, command, when)),
+        when @ (When::At { .. } | When::Never { .. }) => {
+            changes.extend(timer::change(owner, command, when));
+        }
     }
 }
 
