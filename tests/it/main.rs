@@ -9,6 +9,7 @@ mod data;
 mod desk;
 mod http;
 mod laws;
+mod model;
 mod operations;
 mod process;
 mod samples;

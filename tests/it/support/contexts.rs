@@ -10,12 +10,38 @@ use meal_planner::domain::reply::{Ending, RecordAnswer};
 use meal_planner::messages;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::{LazyLock, Mutex};
 use uuid::Uuid;
 
 /// How often each message was decided; keyed by message id, so that tests do not meet in it.
 static DECIDED: LazyLock<Mutex<HashMap<Uuid, u32>>> = LazyLock::new(Mutex::default);
+
+/// What the pure parts of these contexts are asked to do.
+pub enum Moment<'a> {
+    /// With the state that the ledger decides on.
+    Decides { id: Uuid, book: Option<&'a Book> },
+    Folds { position: i64 },
+    Reacts { position: i64 },
+}
+
+thread_local! {
+    static OBSERVER: RefCell<Option<Rc<dyn Fn(&Moment)>>> = const { RefCell::new(None) };
+}
+
+/// Has all that these contexts do on this thread seen by somebody, who may panic in their place.
+pub fn observe(observer: Option<Rc<dyn Fn(&Moment)>>) {
+    OBSERVER.set(observer);
+}
+
+fn observed(moment: &Moment) {
+    let observer = OBSERVER.with_borrow(Clone::clone);
+    if let Some(observer) = observer {
+        observer(moment);
+    }
+}
 
 fn decided(id: Uuid) -> u32 {
     let mut counts = DECIDED.lock().unwrap();
@@ -68,11 +94,12 @@ impl Context for Ledger {
     type Facts = ();
 
     fn decide(
-        _: &Book,
+        book: &Book,
         command: &LedgerCommand,
         (): &(),
         metadata: &Metadata,
     ) -> Result<Vec<LedgerEvent>, Rejection> {
+        observed(&Moment::Decides { id: metadata.id, book: Some(book) });
         let times = decided(metadata.id);
         match command {
             LedgerCommand::Append(append) => Ok(vec![Appended { number: append.number }.into()]),
@@ -141,6 +168,7 @@ impl Projection for Sums {
     }
 
     fn apply(row: &mut Option<Sum>, _: &str, envelope: &Envelope, event: &LedgerEvent) {
+        observed(&Moment::Folds { position: envelope.position });
         let row = row.get_or_insert_default();
         row.sum += match event {
             LedgerEvent::Appended(appended) => appended.number,
@@ -175,8 +203,9 @@ impl Context for Mirror {
         _: &u64,
         command: &MirrorCommand,
         (): &(),
-        _: &Metadata,
+        metadata: &Metadata,
     ) -> Result<Vec<MirrorEvent>, Rejection> {
+        observed(&Moment::Decides { id: metadata.id, book: None });
         let MirrorCommand::Note(note) = command;
         Ok(vec![Noted { number: note.number, of: note.of }.into()])
     }
@@ -186,6 +215,7 @@ impl Context for Mirror {
     }
 
     fn reaction(envelope: &Envelope) -> Result<Vec<Outgoing>, DecodeError> {
+        observed(&Moment::Reacts { position: envelope.position });
         let Some(LedgerEvent::Appended(appended)) = read_as::<Ledger>(envelope)? else {
             return Ok(Vec::new());
         };
@@ -224,6 +254,7 @@ impl Context for Scale {
         facts: &Weights,
         metadata: &Metadata,
     ) -> Result<Vec<ScaleEvent>, Rejection> {
+        observed(&Moment::Decides { id: metadata.id, book: None });
         decided(metadata.id);
         Ok(vec![match command {
             ScaleCommand::Weigh(weigh) => Weighed { total: facts.0, number: weigh.number }.into(),

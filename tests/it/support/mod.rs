@@ -2,6 +2,7 @@
 
 pub mod contexts;
 pub mod faulty;
+pub mod memory;
 pub mod place;
 pub mod postgres;
 pub mod proxy;
