@@ -14,6 +14,7 @@ mod operations;
 mod process;
 mod samples;
 mod scenario;
+mod simulation;
 mod store_contract;
 mod support;
 mod tidy;

@@ -22,9 +22,16 @@ static DECIDED: LazyLock<Mutex<HashMap<Uuid, u32>>> = LazyLock::new(Mutex::defau
 /// What the pure parts of these contexts are asked to do.
 pub enum Moment<'a> {
     /// With the state that the ledger decides on.
-    Decides { id: Uuid, book: Option<&'a Book> },
-    Folds { position: i64 },
-    Reacts { position: i64 },
+    Decides {
+        id: Uuid,
+        book: Option<&'a Book>,
+    },
+    Folds {
+        position: i64,
+    },
+    Reacts {
+        position: i64,
+    },
 }
 
 thread_local! {
