@@ -22,6 +22,10 @@ clippy:
 test:
     cargo test
 
+# The runtime on a simulated disk under that many seeds of faults; SIM_SEED=n runs one and tells what happened.
+simulate SEEDS:
+    SIM_SEEDS={{SEEDS}} cargo test --test it simulation:: -- --nocapture
+
 # Documentation builds without broken links.
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps

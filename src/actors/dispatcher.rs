@@ -6,7 +6,7 @@ use super::journal::Origin;
 use crate::domain::context::Rejection;
 use crate::domain::envelope::{Address, Envelope, Key};
 use crate::fault;
-use crate::store::{Idempotency, MessageStatus, StoreError, StoreResult, Unit};
+use crate::store::{Idempotency, MessageStatus, StoreError, Unit};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -144,7 +144,7 @@ impl Dispatcher {
             waiting = self.0.wait_for(accepted.id);
         }
         if accepted.repeated
-            && let Some(done) = self.stored(accepted.id).await?
+            && let Some(done) = self.0.stored(accepted.id).await?
         {
             drop(waiting);
             self.0.forget(accepted.id);
@@ -203,15 +203,6 @@ impl Dispatcher {
         }
         let Envelope { key, position, .. } = envelope;
         Ok(Some(Accepted { id, key, position, repeated: true }))
-    }
-
-    async fn stored(&self, id: Uuid) -> StoreResult<Option<Done>> {
-        let Some(status) = self.0.store.message(id).await? else { return Ok(None) };
-        let position = status.envelope.position;
-        Ok(status.outcome.map(|stored| Done {
-            outcome: stored.outcome,
-            position: stored.caused.map_or(position, |(_, last)| last),
-        }))
     }
 }
 

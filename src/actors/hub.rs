@@ -136,6 +136,34 @@ impl Hub {
         }
     }
 
+    /// Tells those who wait for an outcome that was stored without anybody's knowing.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(super) async fn resolve_stored(&self) -> StoreResult<()> {
+        let waiters = || self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ids: Vec<Uuid> = waiters().keys().copied().collect();
+        ids.sort_unstable();
+        for id in ids {
+            let done = self.stored(id).await?;
+            self.resolve(done.map(|done| (id, done)).into_iter());
+        }
+        Ok(())
+    }
+
+    /// The stored outcome of a message.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(super) async fn stored(&self, id: Uuid) -> StoreResult<Option<Done>> {
+        let Some(status) = self.store.message(id).await? else { return Ok(None) };
+        let position = status.envelope.position;
+        Ok(status.outcome.map(|stored| Done {
+            outcome: stored.outcome,
+            position: stored.caused.map_or(position, |(_, last)| last),
+        }))
+    }
+
     pub(super) fn publish(&self, messages: &[Arc<Envelope>]) {
         let Some(last) = messages.last() else { return };
         {

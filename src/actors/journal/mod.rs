@@ -9,7 +9,7 @@ use super::hub::{Done, Hub};
 use super::status::ActorStatus;
 use crate::domain::envelope::{Envelope, Kind};
 use crate::fault;
-use crate::store::{Change, Placed, StoreError, Unit};
+use crate::store::{Change, Placed, StoreError, StoreResult, Unit};
 use queue::{Job, Submission};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::collections::HashMap;
@@ -24,7 +24,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 pub(super) struct Journal;
 
 #[derive(Debug)]
-pub(super) struct Wake;
+pub(super) enum Msg {
+    Wake,
+    /// A commit has failed, and may be on the disk all the same.
+    LookBehind,
+}
 
 pub(super) struct JournalState {
     handle: JournalHandle,
@@ -33,45 +37,68 @@ pub(super) struct JournalState {
     generations: HashMap<Arc<str>, u64>,
     /// Incarnations of which a unit was refused: what they submitted after it rests on what never was.
     broken: HashMap<Arc<str>, u64>,
+    doubt: Doubt,
+}
+
+/// Whether there may be something on the disk that nobody was told of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Doubt {
+    None,
+    Some,
+    /// It will be looked after.
+    Noted,
 }
 
 impl Actor for Journal {
-    type Msg = Wake;
+    type Msg = Msg;
     type State = JournalState;
     type Arguments = (JournalHandle, Weak<Hub>, Arc<ActorStatus>);
 
     async fn pre_start(
         &self,
-        myself: ActorRef<Wake>,
+        myself: ActorRef<Msg>,
         (handle, hub, status): Self::Arguments,
     ) -> Result<JournalState, ActorProcessingErr> {
         if let Some(hub) = hub.upgrade() {
-            settle(&hub).await;
+            // Ends when the commit under way has, one way or the other; an outage shows again at the next commit.
+            drop(hub.store.commit(Arc::default()).await);
         }
         handle.open();
-        handle.bell().attach(move || drop(myself.cast(Wake)));
-        Ok(JournalState { handle, hub, status, generations: HashMap::new(), broken: HashMap::new() })
+        let bell = myself.clone();
+        handle.bell().attach(move || drop(bell.cast(Msg::Wake)));
+        let (generations, broken) = (HashMap::new(), HashMap::new());
+        let mut state = JournalState { handle, hub, status, generations, broken, doubt: Doubt::Some };
+        state.look_behind(&myself).await;
+        Ok(state)
     }
 
     async fn handle(
         &self,
-        myself: ActorRef<Wake>,
-        _: Wake,
+        myself: ActorRef<Msg>,
+        message: Msg,
         state: &mut JournalState,
     ) -> Result<(), ActorProcessingErr> {
+        if matches!(message, Msg::LookBehind) {
+            state.look_behind(&myself).await;
+            return Ok(());
+        }
         state.handle.bell().answer();
         let jobs = state.handle.take();
         if jobs.is_empty() {
             return Ok(());
         }
         // One group a turn, so that a request to stop is seen between groups.
-        drop(myself.cast(Wake));
+        drop(myself.cast(Msg::Wake));
         state.process(jobs).await;
+        if state.doubt == Doubt::Some {
+            state.doubt = Doubt::Noted;
+            myself.send_after(FIRST_PAUSE, || Msg::LookBehind);
+        }
         Ok(())
     }
 
     /// What was handed over before the end is still written.
-    async fn post_stop(&self, _: ActorRef<Wake>, state: &mut JournalState) -> Result<(), ActorProcessingErr> {
+    async fn post_stop(&self, _: ActorRef<Msg>, state: &mut JournalState) -> Result<(), ActorProcessingErr> {
         loop {
             let jobs = state.handle.take();
             if jobs.is_empty() {
@@ -82,14 +109,16 @@ impl Actor for Journal {
     }
 }
 
-/// Finds out what a journal that died has committed without telling anybody.
-async fn settle(hub: &Hub) {
-    // Ends when the commit under way has, one way or the other; an outage shows again at the next commit.
-    drop(hub.store.commit(Arc::default()).await);
-    if let Ok(last) = hub.store.last_position().await {
+/// Lets everybody find what was committed without their being told.
+async fn reveal(hub: &Hub) -> StoreResult<()> {
+    let last = hub.store.last_position().await?;
+    if last > *hub.committed.borrow() {
+        hub.lanes.values().for_each(|lane| lane.leave_to_table());
         hub.skip_to(last);
-        recount(hub).await;
     }
+    recount(hub).await;
+    hub.lanes.values().for_each(|lane| lane.bell.ring());
+    hub.resolve_stored().await
 }
 
 /// Counts the waiting messages anew, after some came or went unseen.
@@ -106,6 +135,22 @@ async fn recount(hub: &Hub) {
 }
 
 impl JournalState {
+    /// After a commit that failed, or a journal that died: what got to the disk all the same must not wait for the
+    /// next commit to be noticed.
+    async fn look_behind(&mut self, myself: &ActorRef<Msg>) {
+        let Some(hub) = self.hub.upgrade() else { return };
+        self.doubt = Doubt::None;
+        match reveal(&hub).await {
+            Ok(()) => {}
+            Err(error @ StoreError::Unavailable(_)) => {
+                tracing::debug!(%error, "the database cannot be asked what was committed; asking again");
+                self.doubt = Doubt::Noted;
+                myself.send_after(LONGEST_PAUSE, || Msg::LookBehind);
+            }
+            Err(error) => tracing::warn!(%error, "what was committed cannot be found out"),
+        }
+    }
+
     async fn process(&mut self, jobs: Vec<Job>) {
         let mut group = Vec::with_capacity(jobs.len());
         for job in jobs {
@@ -235,6 +280,9 @@ impl JournalState {
         let result = hub.store.commit(units.clone()).await;
         fault::point("commit.after");
         self.handle.note(result.as_ref().err());
+        if matches!(result, Err(StoreError::Unavailable(_))) && self.doubt == Doubt::None {
+            self.doubt = Doubt::Some;
+        }
         if let Err(error) = &result {
             self.status.failed.fetch_add(1, Ordering::Relaxed);
             self.status.set_error(error.to_string());

@@ -1,8 +1,10 @@
 //! A model check of accept, handle, commit and acknowledge: every order of steps, faults and crashes within small bounds.
 
 mod protocol;
+mod state;
 
-use protocol::{ASKED, Action, Client, Job, Kind, Protocol, State, Variant};
+use protocol::Protocol;
+use state::{ASKED, Action, Client, Id, Job, Kind, State, Variant};
 use stateright::{Checker, HasDiscoveries, Model, Property};
 use std::collections::{BTreeSet, HashSet};
 use std::time::Instant;
@@ -42,15 +44,20 @@ fn properties() -> Vec<Property<Protocol>> {
         Property::always(FINISHED, |model: &Protocol, state: &State| {
             let mut actions = Vec::new();
             model.actions(state, &mut actions);
-            let is_progress = |action: &Action| {
-                !matches!(
-                    action,
-                    Action::Ask { .. }
-                        | Action::HangUp { .. }
-                        | Action::KillActor(_)
-                        | Action::KillJournal(_)
-                        | Action::Crash(_)
-                ) && !(*action == Action::TakeOver && state.processes[0].running)
+            let is_progress = |action: &Action| match action {
+                Action::TakeOver => !state.processes[0].running,
+                Action::Ask { .. }
+                | Action::HangUp { .. }
+                | Action::KillActor(_)
+                | Action::KillJournal(_)
+                | Action::Crash(_) => false,
+                Action::Commit(_)
+                | Action::Fail(_)
+                | Action::Lose(_)
+                | Action::Tell(_)
+                | Action::Settle(_)
+                | Action::Take(_)
+                | Action::ReadTable(_) => true,
             };
             let at_rest = !actions.iter().any(is_progress);
             !at_rest || state.ids(Kind::Accepted).all(|id| state.has(Kind::Handled, id))
@@ -68,7 +75,7 @@ fn properties() -> Vec<Property<Protocol>> {
     ]
 }
 
-fn is_unique(ids: impl Iterator<Item = protocol::Id>) -> bool {
+fn is_unique(ids: impl Iterator<Item = Id>) -> bool {
     let mut seen = HashSet::new();
     ids.into_iter().all(|id| seen.insert(id))
 }

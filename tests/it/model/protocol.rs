@@ -5,156 +5,14 @@
 //! (`Take`, `ReadTable`), fencing by generation (`Job::Fence`), restarts by the supervisor (`KillActor`,
 //! `KillJournal`) and the epoch in every row (`TakeOver`). A group is one unit: larger ones fall apart into such.
 
+use super::state::{ASKED, Action, Client, Job, Kind, Process, Row, State, Variant};
 use stateright::Model;
 use std::collections::VecDeque;
-
-pub type Id = u8;
-
-/// What each client asks for: the first two repeat each other, the third is another message of the same key.
-pub const ASKED: [Id; 3] = [1, 1, 2];
-
-/// The protocol, or one that is wrong in one place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Variant {
-    Right,
-    AcknowledgesBeforeCommit,
-    ChecksNoEpoch,
-    HandlesBeforeCommit,
-    ChecksNoId,
-    /// Does not look what became of a commit whose answer was lost.
-    TrustsLostAnswers,
-    /// A restarted actor reads the table while units of its predecessor are on their way, and no outcome is unique.
-    FencesNoGeneration,
-}
-
-#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
-pub enum Kind {
-    Accepted,
-    Handled,
-}
-
-/// A row of the store, which outlives everything.
-#[derive(Clone, Debug, Hash, PartialEq, Eq)]
-pub struct Row {
-    pub kind: Kind,
-    pub id: Id,
-    /// The epoch of the writer, and the one that owned the store then.
-    pub by: usize,
-    pub owner: usize,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq)]
-pub enum Client {
-    Idle,
-    Asking { process: usize },
-    Acknowledged,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq)]
-pub enum Job {
-    Accept { client: usize, id: Id },
-    Handle { id: Id, generation: u8 },
-    Fence { generation: u8 },
-}
-
-#[derive(Clone, Debug, Default, Hash, PartialEq, Eq)]
-pub struct Actor {
-    generation: u8,
-    /// Past its fence.
-    started: bool,
-    lane: VecDeque<usize>,
-    overflowed: bool,
-    /// Rows read so far.
-    read_to: usize,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq)]
-pub struct Process {
-    pub running: bool,
-    pub jobs: VecDeque<Job>,
-    /// Committed, and nobody knows yet.
-    untold: Option<(Job, usize)>,
-    /// Rows that lanes have been told of.
-    told: usize,
-    /// A commit has failed, and may be on the disk all the same.
-    unsure: bool,
-    actor: Actor,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq)]
-pub struct State {
-    pub rows: Vec<Row>,
-    /// Two at most; the number of the newest is the epoch of the store.
-    pub processes: Vec<Process>,
-    pub clients: Vec<Client>,
-    /// Every step that is not progress uses up one of these, so that all runs end.
-    tries: u8,
-    faults: u8,
-    pub fenced: bool,
-    pub lost: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    Ask {
-        client: usize,
-        process: usize,
-    },
-    /// The client's connection breaks.
-    HangUp {
-        client: usize,
-    },
-    Commit(usize),
-    /// The commit fails and is not on the disk.
-    Fail(usize),
-    /// The commit is on the disk, and is told to have failed.
-    Lose(usize),
-    Tell(usize),
-    Settle(usize),
-    Take(usize),
-    ReadTable(usize),
-    KillActor(usize),
-    KillJournal(usize),
-    Crash(usize),
-    TakeOver,
-}
 
 pub struct Protocol {
     pub variant: Variant,
     pub tries: u8,
     pub faults: u8,
-}
-
-impl State {
-    pub fn has(&self, kind: Kind, id: Id) -> bool {
-        self.rows.iter().any(|row| row.kind == kind && row.id == id)
-    }
-
-    pub fn ids(&self, kind: Kind) -> impl Iterator<Item = Id> {
-        self.rows.iter().filter(move |row| row.kind == kind).map(|row| row.id)
-    }
-}
-
-impl Process {
-    fn start(rows: usize) -> Self {
-        let mut process = Self {
-            running: true,
-            jobs: VecDeque::new(),
-            untold: None,
-            told: rows,
-            unsure: false,
-            actor: Actor::default(),
-        };
-        process.restart_actor();
-        process
-    }
-
-    /// Of the dead generation nothing more may come, once what it has handed in is settled.
-    fn restart_actor(&mut self) {
-        let generation = self.actor.generation + 1;
-        self.actor = Actor { generation, overflowed: true, ..Actor::default() };
-        self.jobs.push_back(Job::Fence { generation });
-    }
 }
 
 impl Protocol {
@@ -217,7 +75,9 @@ impl Protocol {
         };
         let unique = match job {
             Job::Accept { .. } => !self.is(Variant::ChecksNoId),
-            _ => !self.is(Variant::FencesNoGeneration) && !self.is(Variant::ChecksNoId),
+            Job::Handle { .. } | Job::Fence { .. } => {
+                !self.is(Variant::FencesNoGeneration) && !self.is(Variant::ChecksNoId)
+            }
         };
         if state.has(kind, id) && unique {
             self.refused(state, p, &job);
@@ -249,7 +109,7 @@ impl Protocol {
         state.processes[p].unsure = true;
         match job {
             Job::Accept { client, .. } => Self::answer(state, client, false),
-            job => state.processes[p].jobs.push_front(job),
+            job @ (Job::Handle { .. } | Job::Fence { .. }) => state.processes[p].jobs.push_front(job),
         }
     }
 
@@ -379,7 +239,12 @@ impl Model for Protocol {
                 next.faults = next.faults.saturating_sub(1);
                 next.processes.push(Process::start(next.rows.len()));
             }
-            fault => {
+            fault @ (Action::HangUp { .. }
+            | Action::Fail(_)
+            | Action::Lose(_)
+            | Action::KillActor(_)
+            | Action::KillJournal(_)
+            | Action::Crash(_)) => {
                 next.faults -= 1;
                 self.inject(&mut next, fault)?;
             }
@@ -416,7 +281,13 @@ impl Protocol {
                 process.jobs = VecDeque::from([Job::Fence { generation: running + 1 }]);
             }
             Action::Crash(p) => Self::end(next, p),
-            _ => return None,
+            Action::Ask { .. }
+            | Action::Commit(_)
+            | Action::Tell(_)
+            | Action::Settle(_)
+            | Action::Take(_)
+            | Action::ReadTable(_)
+            | Action::TakeOver => return None,
         }
         Some(())
     }

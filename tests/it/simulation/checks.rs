@@ -8,7 +8,7 @@ use crate::support::contexts::{
 };
 use crate::support::memory::Tables;
 use crate::support::world::{SUMS, command, contexts};
-use meal_planner::actors::{ATTEMPT_LIMIT, NewCommand, Runtime};
+use meal_planner::actors::{NewCommand, Retries, Runtime};
 use meal_planner::domain::context::Context;
 use meal_planner::domain::envelope::{Envelope, Kind};
 use meal_planner::domain::message::Message;
@@ -163,7 +163,8 @@ fn each_command_ended_once(sim: &Sim, tables: &Tables) {
         let ended = sim.history().handled.get(&id).copied().unwrap_or(0);
         sim.check(ended == 1, || format!("{id} was handled {ended} times"));
         let effects = caused.get(&id).map_or(&[][..], |all| all).iter();
-        let events = effects.filter(|message| message.kind == Kind::Event).count();
+        // Not the notices of the runtime itself.
+        let events = effects.filter(|m| m.kind == Kind::Event && m.context == command.context).count();
         let expected = usize::from(stored.outcome == Outcome::Handled);
         sim.check(events == expected, || {
             format!("{} ({id}) ended as {:?} with {events} events", command.type_name, stored.outcome)
@@ -175,7 +176,9 @@ fn each_command_ended_once(sim: &Sim, tables: &Tables) {
 fn keys_kept_their_order(sim: &Sim, tables: &Tables) {
     let mut newest: HashMap<_, i64> = HashMap::new();
     for event in tables.events.iter().filter(|message| message.kind == Kind::Event) {
-        let cause = event.causation_id.and_then(|id| tables.ids.get(&id)).copied().unwrap_or(0);
+        let cause = event.causation_id.and_then(|id| tables.ids.get(&id)).copied();
+        let cause = cause.filter(|cause| tables.at(*cause).is_some_and(|to| to.context == event.context));
+        let Some(cause) = cause else { continue };
         let before = newest.insert((&event.context, &event.key), cause).unwrap_or(0);
         sim.check(cause > before, || {
             format!("{} {}: {cause} was handled after {before}", event.context, event.key)
@@ -188,7 +191,8 @@ fn readers_saw_each_event_once(sim: &Sim, tables: &Tables) {
     let sums = made.projections().first().unwrap();
     let mut fold = sums.fold();
     let events: Vec<_> = ledger_events(tables).cloned().map(Arc::new).collect();
-    let rebuilt = fold.begin(&events).and_then(|_| fold.finish(Vec::new())).unwrap();
+    fold.begin(&events);
+    let rebuilt = fold.finish(Vec::new()).unwrap();
     let rebuilt: BTreeMap<_, _> =
         rebuilt.into_iter().filter_map(|change| Some((change.key, change.row?.body))).collect();
     let kept = tables.rows.get(SUMS).into_iter().flatten();
@@ -234,8 +238,9 @@ fn attempts_were_deserved(sim: &Sim, tables: &Tables) {
     for command in tables.events.iter().filter(|message| message.kind == Kind::Command) {
         let panics = history.panics.get(&command.id).copied().unwrap_or(0);
         let refusals = history.refusals.get(&command.position).copied().unwrap_or(0);
-        let deserved = panics + refusals + history.kills;
-        let burnt = history.burnt.get(&command.position).copied().unwrap_or(0);
+        let lost = history.lost_burns.get(&command.position).copied().unwrap_or(0);
+        let deserved = panics + refusals + lost + history.kills + history.crashes;
+        let burnt = tables.attempts.get(&command.position).map_or(0, |attempts| attempts.len() as u32);
         sim.check(burnt <= deserved, || {
             format!("{} attempts at {} were counted, {deserved} deserved", burnt, command.position)
         });
@@ -243,7 +248,7 @@ fn attempts_were_deserved(sim: &Sim, tables: &Tables) {
             format!("{panics} panics over {}, {burnt} attempts counted", command.position)
         });
         let dead = matches!(outcome(tables, command.id), Some(Outcome::Dead { .. }));
-        sim.check(!dead || burnt >= ATTEMPT_LIMIT, || {
+        sim.check(!dead || burnt >= Retries::default().limit(), || {
             format!("{} is a dead letter after {burnt} attempts", command.position)
         });
     }

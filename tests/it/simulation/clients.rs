@@ -119,14 +119,22 @@ async fn attempt(
         }
         Ok(accepted)
     };
+    // With its tree a process ends, and the connection with the process.
+    let answer = async {
+        tokio::select! {
+            biased;
+            answer = answer => Some(answer),
+            () = runtime.ended() => None,
+        }
+    };
     let Some(after) = hangs_up else {
         let answer = tokio::time::timeout(ANSWER_WITHIN, answer).await;
         if answer.is_err() {
             sim.violation("whoever gave a command was never answered".to_owned());
         }
-        return answer.ok();
+        return answer.ok().flatten();
     };
-    tokio::time::timeout(after, answer).await.ok()
+    tokio::time::timeout(after, answer).await.ok().flatten()
 }
 
 /// Somebody waited for an outcome and was not told, although it was there.

@@ -7,8 +7,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use meal_planner::domain::envelope::{Envelope, Key};
 use meal_planner::store::{
-    Filter, Idempotency, MessageStatus, Page, Placed, RowPage, RowQuery, Store, StoreError, StoreResult,
-    Stream, Unit, Waiting,
+    Aged, Attempt, Change, DeadLetter, DeadLetterQuery, EffectQuery, Filter, HeldKey, Idempotency,
+    MessageStatus, Page, Placed, RowPage, RowQuery, StateMark, Store, StoreError, StoreResult, StoredEffect,
+    Stream, Timer, TimerQuery, Unit, Waiting,
 };
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -17,6 +18,9 @@ use uuid::Uuid;
 
 /// Commits that a crash takes back when a store answers too early.
 const UNWRITTEN: u64 = 3;
+
+/// Far more calls than any run needs.
+const MOST_CALLS: u64 = 20_000;
 
 /// Every actor that can be killed; the empty path is the whole tree.
 const PATHS: [&str; 10] = [
@@ -53,7 +57,9 @@ impl SimStore {
         let inner = sim.disk.open(move || clock.upgrade().map(|sim| sim.now()).unwrap_or_default()).lax(lax);
         let store =
             Self { sim: sim.clone(), inner, dead: AtomicBool::new(false), outage_until: Mutex::default() };
-        Arc::new(store)
+        let store = Arc::new(store);
+        sim.stores.lock().unwrap().push(Arc::downgrade(&store));
+        store
     }
 
     fn is_newest(&self) -> bool {
@@ -65,6 +71,10 @@ impl SimStore {
         self.sim.beat(what);
         if self.dead.load(SeqCst) {
             std::future::pending::<()>().await;
+        }
+        if self.sim.all_calls.fetch_add(1, SeqCst) > MOST_CALLS {
+            self.sim.violation("it works without end".to_owned());
+            self.die("for lack of an end").await;
         }
         if self.sim.calm.load(SeqCst) {
             return false;
@@ -115,7 +125,6 @@ impl SimStore {
     /// The machine stops here.
     async fn die(&self, when: &str) -> ! {
         self.sim.note(format!("crash {when} of epoch {}", self.inner.epoch()));
-        self.sim.history().crashes += 1;
         self.dead.store(true, SeqCst);
         self.sim.crash.notify_one();
         std::future::pending().await
@@ -159,6 +168,7 @@ impl SimStore {
         }
         if !is_empty && self.sim.strikes(Fault::AnswerLost) {
             self.sim.note(format!("the answer to a commit of {} is lost", units.len()));
+            self.remember_lost(&units);
             return Err(unavailable("the answer was lost"));
         }
         Ok(placed)
@@ -202,14 +212,20 @@ impl SimStore {
         Ok(placed)
     }
 
+    /// A count whose answer is lost is made again: it is not known to have been made.
+    fn remember_lost(&self, units: &[Unit]) {
+        for change in units.iter().flat_map(|unit| &unit.changes) {
+            if let Change::Burn(burn) = change {
+                *self.sim.history().lost_burns.entry(burn.position).or_default() += 1;
+            }
+        }
+    }
+
     fn remember(&self, units: &[Unit], placed: &[Placed]) {
         let mut history = self.sim.history();
         for (unit, place) in units.iter().zip(placed) {
             if let Some(handled) = &unit.handled {
                 *history.handled.entry(handled.id).or_default() += 1;
-            }
-            if let Some(burnt) = &unit.burnt {
-                *history.burnt.entry(burnt.position).or_default() += 1;
             }
             self.sim.beat(&format!("{} {}", place.first, unit.messages.len()));
         }
@@ -254,6 +270,16 @@ impl Store for SimStore {
         self.inner.epoch()
     }
 
+    fn was_unclean(&self) -> bool {
+        self.inner.was_unclean()
+    }
+
+    fn mark(&self, slot: usize, position: i64) {
+        if !self.dead.load(SeqCst) {
+            self.inner.mark(slot, position);
+        }
+    }
+
     fn commit(&self, units: Arc<Vec<Unit>>) -> BoxFuture<'_, StoreResult<Vec<Placed>>> {
         self.commit_or_not(units).boxed()
     }
@@ -280,6 +306,11 @@ impl Store for SimStore {
         message(id: Uuid) -> Option<MessageStatus>;
         range(first: i64, last: i64) -> Vec<Envelope>;
         idempotency(digest: [u8; 32]) -> Option<Idempotency>;
+        attempts(position: i64) -> Vec<Attempt>;
+        dead_letters(query: DeadLetterQuery) -> Vec<DeadLetter>;
+        timers(query: TimerQuery) -> Vec<Timer>;
+        effects(query: EffectQuery) -> Vec<StoredEffect>;
+        forget_aged(what: Aged, before_us: i64, limit: u32) -> u64;
         waiting_counts() -> Vec<(String, i64)>;
         put_session(digest: [u8; 32], expires_us: i64) -> ();
         clear_sessions() -> ();
@@ -289,7 +320,10 @@ impl Store for SimStore {
 
     reads_by_name! {
         waiting(context, after: i64, limit: u32) -> Vec<Waiting>;
-        streams(context, state_version: u32, keys: Vec<Key>) -> Vec<Stream>;
+        waiting_of(context, key: Key, after: i64, limit: u32) -> Vec<Waiting>;
+        held_keys(context) -> Vec<HeldKey>;
+        stream_after(context, key: Key, after_version: i64, until_position: i64, limit: u32) -> Stream;
+        streams(context, mark: StateMark, keys: Vec<Key>) -> Vec<Stream>;
         checkpoint(reader) -> i64;
         prepare_table(table) -> ();
         rows(table, query: RowQuery) -> RowPage;

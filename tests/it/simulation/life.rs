@@ -44,8 +44,8 @@ pub fn run(seed: u64, planted: Option<Planted>) -> Arc<Sim> {
             end
         });
         // Whatever still ran stands where it stood, for ever.
+        sim.end_life();
         drop(machine);
-        sim.processes.lock().unwrap().clear();
         if let (Some(durable), End::Died) = (sim.durable.lock().unwrap().take(), &end) {
             let epoch = sim.disk.tables().epoch;
             *sim.disk.tables() = crate::support::memory::Tables { epoch, ..durable };
@@ -73,6 +73,8 @@ async fn start(sim: &Arc<Sim>) -> Arc<Runtime> {
     loop {
         let store = SimStore::open(sim);
         let epoch = store.epoch();
+        // What the one before was handling is charged with an attempt.
+        sim.history().crashes += u32::from(store.was_unclean());
         let made = world::contexts().environment(sim.environment());
         match Runtime::start(store, made).await {
             Ok(runtime) => {

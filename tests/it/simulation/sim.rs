@@ -1,5 +1,6 @@
 //! One run's shared knowledge: the dice, the disk, what was injected, what was promised, what went wrong.
 
+use super::disk::SimStore;
 use super::plan::{Dice, Fault, Plan};
 use crate::support::contexts::{Book, Moment};
 use crate::support::memory::{Disk, Tables};
@@ -31,10 +32,10 @@ pub enum Planted {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     pub handled: BTreeMap<Uuid, u32>,
-    pub burnt: BTreeMap<i64, u32>,
     /// Injected failures that may be charged to a message.
     pub panics: BTreeMap<Uuid, u32>,
     pub refusals: BTreeMap<i64, u32>,
+    pub lost_burns: BTreeMap<i64, u32>,
     pub kills: u32,
     pub crashes: u32,
 }
@@ -61,6 +62,7 @@ pub struct Sim {
     pub durable: Mutex<Option<Tables>>,
     pub calm: AtomicBool,
     pub calls: AtomicU64,
+    pub all_calls: AtomicU64,
     /// The process that calls is to be ended or overtaken.
     pub crash: Notify,
     pub take_over: Notify,
@@ -70,6 +72,7 @@ pub struct Sim {
     /// Messages that always fail, or fail so many times.
     pub poison: Mutex<HashMap<Uuid, u32>>,
     pub processes: Mutex<Vec<Process>>,
+    pub stores: Mutex<Vec<Weak<SimStore>>>,
     pub started: watch::Sender<i64>,
     /// Keys whose rows are not given out for the time being.
     pub held: watch::Sender<Option<String>>,
@@ -92,6 +95,7 @@ impl Sim {
             durable: Mutex::default(),
             calm: AtomicBool::new(false),
             calls: AtomicU64::new(0),
+            all_calls: AtomicU64::new(0),
             crash: Notify::new(),
             take_over: Notify::new(),
             history: Mutex::default(),
@@ -99,6 +103,7 @@ impl Sim {
             books: Mutex::default(),
             poison: Mutex::default(),
             processes: Mutex::default(),
+            stores: Mutex::default(),
             started: watch::Sender::new(0),
             held: watch::Sender::new(None),
             began: Mutex::default(),
@@ -154,7 +159,7 @@ impl Sim {
 
     /// Folds everything that happens into one number, so that two runs can be compared.
     pub fn beat(&self, what: &str) {
-        let mut hash = self.pulse.load(SeqCst) ^ self.passed_us() as u64;
+        let mut hash = self.pulse.load(SeqCst) ^ self.passed_us().cast_unsigned();
         for byte in what.bytes() {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
@@ -198,6 +203,14 @@ impl Sim {
         let newest = running.last()?;
         let chosen = if running.len() > 1 && self.dice().per_mille(200) { &running[0] } else { newest };
         Some(chosen.clone())
+    }
+
+    /// Of no process of this life anything gets to the disk any more.
+    pub fn end_life(&self) {
+        for store in self.stores.lock().unwrap().drain(..).filter_map(|store| store.upgrade()) {
+            store.dead.store(true, SeqCst);
+        }
+        self.processes.lock().unwrap().clear();
     }
 
     pub fn runtime_of(&self, epoch: i64) -> Option<Arc<Runtime>> {

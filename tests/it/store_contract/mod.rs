@@ -9,8 +9,9 @@ use crate::support::world::{open_sqlite, raw};
 use meal_planner::domain::context::{Rejection, RowChange, StoredRow};
 use meal_planner::domain::envelope::{Address, Envelope, Extra, Key, Kind, ReplyTo};
 use meal_planner::store::{
-    Burn, Cause, Change, Checkpoint, DeadLetterQuery, Filter, Handled, Idempotency, Outcome, Placed, RowCursor, RowQuery,
-    Snapshot, StateMark, Store, StoreError, StoreResult, TableChange, Unit, WaitingStatus,
+    Burn, Cause, Change, Checkpoint, DeadLetterQuery, Filter, Handled, Idempotency, Outcome, Placed,
+    RowCursor, RowQuery, Snapshot, StateMark, Store, StoreError, StoreResult, TableChange, Unit,
+    WaitingStatus,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -315,7 +316,8 @@ async fn a_dead_letter_leaves_the_inbox_and_is_kept<E: Engine>() {
     let dead = Outcome::Dead { reason: "why".to_owned() };
     commit(&store, [Unit { handled: handled(&one, 1, dead), ..unit([]) }]).await.unwrap();
     assert_eq!(store.waiting("a", 0, 1).await.unwrap(), []);
-    let letters = store.dead_letters(DeadLetterQuery { limit: 9, ..DeadLetterQuery::default() }).await.unwrap();
+    let letters =
+        store.dead_letters(DeadLetterQuery { limit: 9, ..DeadLetterQuery::default() }).await.unwrap();
     let found: Vec<_> = letters.iter().map(|letter| (letter.id.position, &*letter.reason)).collect();
     assert_eq!(found, [(1, "why")]);
 }

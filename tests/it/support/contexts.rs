@@ -34,12 +34,14 @@ pub enum Moment<'a> {
     },
 }
 
+type Observer = Rc<dyn Fn(&Moment)>;
+
 thread_local! {
-    static OBSERVER: RefCell<Option<Rc<dyn Fn(&Moment)>>> = const { RefCell::new(None) };
+    static OBSERVER: RefCell<Option<Observer>> = const { RefCell::new(None) };
 }
 
 /// Has all that these contexts do on this thread seen by somebody, who may panic in their place.
-pub fn observe(observer: Option<Rc<dyn Fn(&Moment)>>) {
+pub fn observe(observer: Option<Observer>) {
     OBSERVER.set(observer);
 }
 

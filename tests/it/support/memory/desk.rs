@@ -1,10 +1,9 @@
 //! The rarer tables of the store in memory: attempts, dead letters, timers, effects, marks; and what is forgotten.
 
 use super::tables::{Tables, is_json};
-use meal_planner::domain::envelope::Key;
 use meal_planner::store::{
-    Aged, Attempt, Burial, Burn, Cause, Change, DeadLetter, DeadLetterId, DeadLetterQuery, DeadLetterState,
-    Effect, EffectEnd, EffectQuery, EffectState, Handled, Outcome, Settled, StoredEffect, Timer, TimerQuery,
+    Attempt, Burial, Burn, Cause, Change, DeadLetter, DeadLetterId, DeadLetterQuery, DeadLetterState, Effect,
+    EffectEnd, EffectQuery, EffectState, Handled, HeldKey, Outcome, Settled, StoredEffect, Timer, TimerQuery,
     Unit,
 };
 use std::collections::HashSet;
@@ -75,22 +74,26 @@ impl Tables {
     pub(super) fn check_changes(&self, units: &[Unit]) -> Result<(), String> {
         let (mut burnt, mut staged) = (HashSet::new(), HashSet::new());
         for change in changes(units) {
-            match change {
-                Change::Burn(burn) if self.inbox.contains_key(&burn.position) && !burnt.insert(burn.position) => {
-                    return Err(format!("one attempt at {} is counted twice", burn.position));
-                }
-                Change::StageEffect(effect)
-                    if self.effects.contains_key(&effect.id) || !staged.insert(effect.id) =>
-                {
-                    return Err(format!("the effect {} is there", effect.id));
-                }
-                Change::SetTimer(timer) if !is_json(&timer.body) => {
-                    return Err(format!("the body of {:?} is no JSON", timer.owner));
-                }
-                Change::SwapTable { built, .. } if !self.rows.contains_key(built) => {
-                    return Err(format!("there is no table {built}"));
-                }
-                _ => {}
+            if let Change::Burn(burn) = change
+                && self.inbox.contains_key(&burn.position)
+                && !burnt.insert(burn.position)
+            {
+                return Err(format!("one attempt at {} is counted twice", burn.position));
+            }
+            if let Change::StageEffect(effect) = change
+                && (self.effects.contains_key(&effect.id) || !staged.insert(effect.id))
+            {
+                return Err(format!("the effect {} is there", effect.id));
+            }
+            if let Change::SetTimer(timer) = change
+                && !is_json(&timer.body)
+            {
+                return Err(format!("the body of {:?} is no JSON", timer.owner));
+            }
+            if let Change::SwapTable { built, .. } = change
+                && !self.rows.contains_key(built)
+            {
+                return Err(format!("there is no table {built}"));
             }
         }
         Ok(())
@@ -149,8 +152,24 @@ impl Tables {
             Change::DropTable { table } => drop(self.rows.remove(table)),
             Change::DropSnapshots => self.snapshots.clear(),
             Change::StageEffect(effect) => self.stage(effect, at_us),
-            Change::SendEffect { .. } | Change::EndEffect { .. } | Change::DecideEffect { .. } => {
-                self.change_effect(change, at_us);
+            Change::SendEffect { id, attempt } => {
+                let epoch = self.epoch;
+                let Some(stored) = self.effects.get_mut(id) else { return };
+                (stored.state, stored.attempt, stored.epoch) = (EffectState::Sent, *attempt, epoch);
+                (stored.sent_us, stored.ended_us) = (Some(at_us), None);
+            }
+            Change::EndEffect { id, attempt, end } => {
+                let Some(stored) = self.effects.get_mut(id) else { return };
+                match stored.attempt == *attempt && stored.state == EffectState::Sent {
+                    true => end_effect(stored, end, at_us),
+                    false => record_late(stored, *attempt, end, at_us),
+                }
+            }
+            Change::DecideEffect { id, end } => {
+                let stored = self.effects.get_mut(id);
+                if let Some(stored) = stored.filter(|stored| stored.state == EffectState::Unknown) {
+                    end_effect(stored, end, at_us);
+                }
             }
         }
     }
@@ -160,6 +179,7 @@ impl Tables {
         row.attempts += 1;
         row.last_error = Some(burn.error.clone());
         row.available_at_us = burn.available_at_us;
+        row.started = None;
         self.attempts.entry(burn.position).or_default().push(Attempt {
             attempt: row.attempts,
             cause: burn.cause,
@@ -177,7 +197,8 @@ impl Tables {
     /// A command that is given up, while its inbox row still stands.
     pub(super) fn bury(&mut self, handled: &Handled, before: i64, at_us: i64) {
         let Outcome::Dead { reason } = &handled.outcome else { return };
-        let (Some(row), Some(message)) = (self.inbox.get(&handled.position), self.at(handled.position)) else {
+        let (Some(row), Some(message)) = (self.inbox.get(&handled.position), self.at(handled.position))
+        else {
             return;
         };
         let id = DeadLetterId { position: handled.position, reader: String::new() };
@@ -210,33 +231,6 @@ impl Tables {
         self.effects.insert(effect.id, stored);
     }
 
-    fn change_effect(&mut self, change: &Change, at_us: i64) {
-        let (Change::SendEffect { id, .. } | Change::EndEffect { id, .. } | Change::DecideEffect { id, .. }) =
-            change
-        else {
-            return;
-        };
-        let epoch = self.epoch;
-        let Some(stored) = self.effects.get_mut(id) else { return };
-        let end = match change {
-            Change::SendEffect { attempt, .. } => {
-                (stored.state, stored.attempt, stored.epoch) = (EffectState::Sent, *attempt, epoch);
-                (stored.sent_us, stored.ended_us) = (Some(at_us), None);
-                return;
-            }
-            Change::EndEffect { attempt, end, .. }
-                if stored.attempt == *attempt && stored.state == EffectState::Sent =>
-            {
-                end
-            }
-            Change::EndEffect { attempt, end, .. } => return record_late(stored, *attempt, end, at_us),
-            Change::DecideEffect { end, .. } if stored.state == EffectState::Unknown => end,
-            _ => return,
-        };
-        (stored.state, stored.response, stored.error) = parts(end);
-        stored.ended_us = Some(at_us);
-    }
-
     pub(super) fn find_dead_letters(&self, query: &DeadLetterQuery) -> Vec<DeadLetter> {
         let matches = |letter: &&DeadLetter| {
             query.id.as_ref().is_none_or(|id| letter.id == *id)
@@ -250,15 +244,26 @@ impl Tables {
         found.take(query.limit as usize).cloned().collect()
     }
 
-    pub(super) fn held_keys(&self, context: &str) -> Vec<(Key, DeadLetterId)> {
+    /// Open ones, and those whose replay still waits.
+    pub(super) fn held_keys(&self, context: &str) -> Vec<HeldKey> {
+        let waits = |id: &Uuid| self.ids.get(id).is_some_and(|position| self.inbox.contains_key(position));
         let holds = |letter: &&DeadLetter| {
             letter.context == context
-                && letter.state == DeadLetterState::Open
                 && letter.holds
                 && letter.id.reader.is_empty()
+                && match letter.state {
+                    DeadLetterState::Open => true,
+                    DeadLetterState::Replayed => letter.replayed_as.as_ref().is_some_and(waits),
+                    DeadLetterState::Discarded => false,
+                }
         };
         let held = self.dead_letters.values().filter(holds);
-        held.map(|letter| (letter.key.clone(), letter.id.clone())).collect()
+        held.map(|letter| HeldKey {
+            key: letter.key.clone(),
+            id: letter.id.clone(),
+            replayed_as: letter.replayed_as,
+        })
+        .collect()
     }
 
     pub(super) fn find_timers(&self, query: &TimerQuery) -> Vec<Timer> {
@@ -285,75 +290,6 @@ impl Tables {
         found.truncate(query.limit as usize);
         found
     }
-
-    pub(super) fn forget_aged(&mut self, what: Aged, before_us: i64, limit: usize) -> u64 {
-        match what {
-            Aged::Attempts => self.forget_attempts(before_us, limit),
-            Aged::Effects => {
-                let ended = |stored: &StoredEffect| {
-                    matches!(stored.state, EffectState::Done | EffectState::Failed)
-                        && stored.ended_us.is_some_and(|ended_us| ended_us < before_us)
-                        && !self.inbox.contains_key(&stored.effect.position)
-                };
-                let old = self.effects.values().filter(|stored| ended(stored)).map(|stored| stored.effect.id);
-                let old: Vec<Uuid> = old.take(limit).collect();
-                old.iter().filter(|id| self.effects.remove(*id).is_some()).count() as u64
-            }
-            Aged::Outcomes => {
-                let kept: HashSet<_> =
-                    self.idempotency.values().filter_map(|(key, _)| self.ids.get(&key.message_id)).collect();
-                let old = self.outcomes.iter().filter(|(position, stored)| {
-                    stored.at_us < before_us
-                        && !matches!(stored.outcome, Outcome::Dead { .. })
-                        && !kept.contains(position)
-                });
-                let old: Vec<i64> = old.map(|(position, _)| *position).take(limit).collect();
-                old.iter().filter(|position| self.outcomes.remove(position).is_some()).count() as u64
-            }
-            Aged::Idempotency => {
-                let mut old: Vec<_> = self.idempotency.iter().map(|(digest, (_, at_us))| (*at_us, *digest)).collect();
-                old.retain(|(at_us, _)| *at_us < before_us);
-                old.sort_unstable();
-                old.truncate(limit);
-                old.iter().filter(|(_, digest)| self.idempotency.remove(digest).is_some()).count() as u64
-            }
-            Aged::DeadLetters => {
-                let old = self.dead_letters.values().filter(|letter| {
-                    letter.state != DeadLetterState::Open && letter.settled_us.is_some_and(|at| at < before_us)
-                });
-                let old: Vec<_> = old.map(|letter| letter.id.clone()).take(limit).collect();
-                old.iter().filter(|id| self.dead_letters.remove(id).is_some()).count() as u64
-            }
-            Aged::Sessions => {
-                let old = self.sessions.iter().filter(|(_, expires_us)| **expires_us < before_us);
-                let old: Vec<_> = old.map(|(digest, _)| *digest).take(limit).collect();
-                old.iter().filter(|digest| self.sessions.remove(*digest).is_some()).count() as u64
-            }
-        }
-    }
-
-    fn forget_attempts(&mut self, before_us: i64, limit: usize) -> u64 {
-        let needed = |position: &i64| {
-            let is_open = |letter: &DeadLetter| {
-                letter.id.position == *position && letter.state == DeadLetterState::Open
-            };
-            self.inbox.contains_key(position) || self.dead_letters.values().any(is_open)
-        };
-        let unneeded: Vec<i64> = self.attempts.keys().copied().filter(|position| !needed(position)).collect();
-        let mut forgotten = 0;
-        for position in unneeded {
-            let Some(attempts) = self.attempts.get_mut(&position) else { continue };
-            attempts.retain(|attempt| {
-                let goes = forgotten < limit && attempt.at_us < before_us;
-                forgotten += usize::from(goes);
-                !goes
-            });
-            if attempts.is_empty() {
-                self.attempts.remove(&position);
-            }
-        }
-        forgotten as u64
-    }
 }
 
 fn open_letter(id: DeadLetterId, seen_position: i64, at_us: i64) -> DeadLetter {
@@ -376,10 +312,17 @@ fn open_letter(id: DeadLetterId, seen_position: i64, at_us: i64) -> DeadLetter {
     }
 }
 
+fn end_effect(stored: &mut StoredEffect, end: &EffectEnd, at_us: i64) {
+    (stored.state, stored.response, stored.error) = parts(end);
+    stored.ended_us = Some(at_us);
+}
+
 fn record_late(stored: &mut StoredEffect, attempt: u32, end: &EffectEnd, at_us: i64) {
     let late = stored.late.as_deref().and_then(|text| serde_json::from_str(text).ok());
     let mut late: Vec<serde_json::Value> = late.unwrap_or_default();
     let (_, response, error) = parts(end);
-    late.push(serde_json::json!({ "attempt": attempt, "response": response, "error": error, "at_us": at_us }));
+    late.push(
+        serde_json::json!({ "attempt": attempt, "response": response, "error": error, "at_us": at_us }),
+    );
     stored.late = Some(serde_json::json!(late).to_string());
 }

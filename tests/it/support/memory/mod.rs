@@ -1,6 +1,7 @@
 //! The store's contract kept in memory: a simulated disk that outlives the processes which own it.
 
 mod desk;
+mod forget;
 mod tables;
 
 pub use tables::Tables;
@@ -10,9 +11,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use meal_planner::domain::envelope::{Envelope, Key};
 use meal_planner::store::{
-    Aged, Attempt, DeadLetter, DeadLetterId, DeadLetterQuery, EffectQuery, Filter, Idempotency,
-    MessageStatus, Page, Placed, RowPage, RowQuery, StateMark, Store, StoreError, StoreResult, StoredEffect,
-    Stream, Timer, TimerQuery, Unit, Waiting,
+    Aged, Attempt, DeadLetter, DeadLetterQuery, EffectQuery, Filter, HeldKey, Idempotency, MessageStatus,
+    Page, Placed, RowPage, RowQuery, StateMark, Store, StoreError, StoreResult, StoredEffect, Stream, Timer,
+    TimerQuery, Unit, Waiting,
 };
 use std::future::ready;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -103,7 +104,10 @@ impl MemoryStore {
         ready(self.open_tables().and_then(|tables| read(&tables))).boxed()
     }
 
-    fn write<T: Send + 'static>(&self, write: impl FnOnce(&mut Tables) -> T) -> BoxFuture<'_, StoreResult<T>> {
+    fn write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&mut Tables) -> T,
+    ) -> BoxFuture<'_, StoreResult<T>> {
         ready(self.open_tables().map(|mut tables| write(&mut tables))).boxed()
     }
 }
@@ -199,7 +203,7 @@ impl Store for MemoryStore {
         self.read(|tables| tables.find_dead_letters(&query))
     }
 
-    fn held_keys(&self, context: &str) -> BoxFuture<'_, StoreResult<Vec<(Key, DeadLetterId)>>> {
+    fn held_keys(&self, context: &str) -> BoxFuture<'_, StoreResult<Vec<HeldKey>>> {
         self.read(|tables| tables.held_keys(context))
     }
 

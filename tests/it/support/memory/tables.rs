@@ -3,9 +3,9 @@
 use meal_planner::domain::context::StoredRow;
 use meal_planner::domain::envelope::{Envelope, Key, Kind};
 use meal_planner::store::{
-    Attempt, DeadLetter, DeadLetterId, Filter, Handled, Idempotency, MessageStatus, Outcome, Page, Placed,
-    RowCursor, RowPage, RowQuery, Snapshot, StateMark, StoreError, StoreResult, StoredEffect, StoredOutcome,
-    Stream, Timer, TimerName, Unit, Waiting, WaitingStatus,
+    Attempt, DeadLetter, DeadLetterId, Filter, Handled, Idempotency, MessageStatus, Page, Placed, RowCursor,
+    RowPage, RowQuery, Snapshot, StateMark, StoreError, StoreResult, StoredEffect, StoredOutcome, Stream,
+    Timer, TimerName, Unit, Waiting, WaitingStatus,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
