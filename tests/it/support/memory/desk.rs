@@ -239,9 +239,14 @@ impl Tables {
                 && query.key.as_ref().is_none_or(|key| letter.key.as_str() == key)
                 && query.type_name.as_ref().is_none_or(|name| letter.type_name == *name)
                 && query.before.as_ref().is_none_or(|before| letter.id < *before)
+                && query.after.as_ref().is_none_or(|after| letter.id > *after)
         };
-        let found = self.dead_letters.values().rev().filter(matches);
-        found.take(query.limit as usize).cloned().collect()
+        let mut found: Vec<_> = self.dead_letters.values().filter(matches).cloned().collect();
+        if query.after.is_none() {
+            found.reverse();
+        }
+        found.truncate(query.limit as usize);
+        found
     }
 
     /// Open ones, and those whose replay still waits.

@@ -2,8 +2,10 @@
 
 mod desk;
 mod forget;
+mod place;
 mod tables;
 
+pub use place::Memory;
 pub use tables::Tables;
 
 use chrono::{DateTime, Utc};
