@@ -85,6 +85,16 @@ pub(super) enum Command {
     Actors,
     /// See, mend, replay or discard what could not be handled
     DeadLetters(DeadLetters),
+    /// List sagas, or decide about one
+    Sagas {
+        #[command(subcommand)]
+        verb: Option<SagaVerb>,
+    },
+    /// Print what is triggered when, or change it
+    Schedule {
+        #[command(subcommand)]
+        verb: Option<ScheduleVerb>,
+    },
     /// Print the configuration in effect and where each value comes from
     Config {
         /// Print a file to start from instead
@@ -99,6 +109,57 @@ pub(super) enum Command {
     },
     /// Print the `OpenAPI` document
     Openapi,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SagaVerb {
+    /// Try again to undo the step that could not be undone
+    Retry(Decision),
+    /// Go on without the step at hand
+    Skip(Decision),
+    /// Undo what was done so far
+    Compensate(Decision),
+    /// Leave everything as it is
+    Abandon(Decision),
+}
+
+/// What is decided about a saga.
+#[derive(Debug, Args)]
+pub(super) struct Decision {
+    pub id: String,
+    /// Kept with the decision
+    #[arg(long)]
+    pub why: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ScheduleVerb {
+    /// Trigger a flow at its times
+    Set(SetSchedule),
+    /// Trigger it no more
+    Remove {
+        #[arg(default_value = FLOW)]
+        flow: String,
+    },
+}
+
+const FLOW: &str = "meal_plan_generation";
+
+#[derive(Debug, Args)]
+pub(super) struct SetSchedule {
+    /// Minute, hour, day of month, month and day of week, such as "0 6 * * FRI"
+    pub cron: String,
+    #[arg(long, default_value = FLOW)]
+    pub flow: String,
+    /// IANA name [default: the household's]
+    #[arg(long, value_name = "ZONE")]
+    pub time_zone: Option<String>,
+    /// What becomes of times at which the server was down: skip, once or all [default: once]
+    #[arg(long)]
+    pub missed: Option<String>,
+    /// What the flow is triggered with, as JSON
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub input: String,
 }
 
 #[derive(Debug, Args)]
@@ -250,6 +311,8 @@ impl Cli {
             | Command::Events(_)
             | Command::Actors
             | Command::DeadLetters(_)
+            | Command::Sagas { .. }
+            | Command::Schedule { .. }
             | Command::Config { .. }
             | Command::Token { .. }
             | Command::Openapi => None,

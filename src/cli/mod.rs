@@ -21,6 +21,8 @@ mod openapi;
 mod output;
 mod plan;
 mod recipes;
+mod sagas;
+mod schedule;
 mod serve;
 mod settings;
 mod shopping;
@@ -90,6 +92,8 @@ async fn dispatch(cli: Cli, loaded: &Loaded) -> Result<(), Failure> {
         Command::Events(options) => events::run(&connect::api(config)?, &options, json).await,
         Command::Actors => actors::run(&connect::api(config)?, json).await,
         Command::DeadLetters(options) => dead_letters::run(&connect::api(config)?, options, json).await,
+        Command::Sagas { verb } => sagas::run(&connect::api(config)?, verb, json).await,
+        Command::Schedule { verb } => schedule::run(&connect::api(config)?, verb, json).await,
         Command::Config { template: true } => output::say(config::template().trim_end()),
         Command::Config { template: false } => settings::show(loaded, json),
         Command::Token { link: false } => token::show(config, json),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 const TRIGGER: &str = "/api/triggers/meal_plan_generation";
 /// How long the server may take to say that the work has begun.
-const START_WAIT_S: u64 = 30;
+const START_WAIT_S: u64 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 

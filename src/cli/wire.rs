@@ -33,7 +33,26 @@ pub(super) struct Saga {
     pub steps: Vec<Step>,
     pub plan: Option<String>,
     pub shopping_list: Option<String>,
+    pub flow: String,
+    pub started: String,
     pub error: Option<serde_json::Value>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Schedule {
+    pub flow: String,
+    pub cron: String,
+    pub time_zone: String,
+    pub missed: String,
+    pub next: Option<String>,
+    pub last: Option<Occurrence>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Occurrence {
+    pub at: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

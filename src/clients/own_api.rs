@@ -121,6 +121,14 @@ impl OwnApi {
         self.send(Method::PUT, path, ask).await
     }
 
+    /// As [`Self::post`].
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn delete(&self, path: &str, ask: Ask) -> Result<String, ApiError> {
+        self.send(Method::DELETE, path, ask).await
+    }
+
     async fn send(&self, method: Method, path: &str, ask: Ask) -> Result<String, ApiError> {
         let media = if ask.media.is_empty() { "application/json" } else { ask.media };
         let mut request = self.request(method, path)?.header(CONTENT_TYPE, media).timeout(ANSWER_PATIENCE);

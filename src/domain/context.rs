@@ -295,6 +295,11 @@ pub trait Projection: Send + Sync + 'static {
         String::new()
     }
 
+    /// Whether the work that a row tells of has come to its end; whoever waits for a result waits for this.
+    fn is_final(_row: &Self::Row) -> bool {
+        true
+    }
+
     /// Where the rows can be read over HTTP.
     #[must_use]
     fn routes() -> Vec<Route> {
@@ -340,6 +345,8 @@ pub trait ErasedProjection: Send + Sync {
     fn version(&self) -> u32;
     fn reads(&self) -> &'static [&'static str];
     fn routes(&self) -> Vec<Route>;
+    /// See [`Projection::is_final`]. A row that does not read will not change either.
+    fn is_final(&self, body: &str) -> bool;
     fn row_schema(&self, generator: &mut schemars::SchemaGenerator) -> schemars::Schema;
     /// A fold in progress, holding rows in memory.
     fn fold(&self) -> Box<dyn Fold>;

@@ -37,6 +37,10 @@ impl<P: Projection> ErasedProjection for Erased<P> {
         P::routes()
     }
 
+    fn is_final(&self, body: &str) -> bool {
+        from_text(P::NAME, body).map_or(true, |row| P::is_final(&row))
+    }
+
     fn row_schema(&self, generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         generator.subschema_for::<P::Row>()
     }

@@ -26,6 +26,7 @@ pub mod rehearsal;
 pub mod reply;
 pub mod sagas;
 pub mod schedule;
+pub mod schedules;
 pub mod shopping;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -46,5 +47,6 @@ pub fn contexts(visitor: &mut impl registry::Visitor) {
     visitor.context::<planning::Planning>();
     visitor.context::<shopping::Shopping>();
     visitor.context::<sagas::Sagas>();
+    visitor.context::<schedules::Schedules>();
     visitor.context::<notifications::Notifications>();
 }

@@ -166,13 +166,19 @@ async fn ended(
         }
         Outcome::Handled => {
             let hub = app.dispatcher.hub();
+            let began = Instant::now();
             let caught_up = hub.caught_up(request.api.name, done.position);
             if tokio::time::timeout(patience, caught_up).await.is_err() {
                 return Ok(told(accepted, "handled", StatusCode::ACCEPTED));
             }
+            let left = patience.saturating_sub(began.elapsed());
+            let (result, is_final) = result(app, request.endpoint.result, &accepted.key, left).await?;
             let new = request.endpoint.key == KeyFrom::New && request.endpoint.verb == Verb::Post;
-            let status = if new && !accepted.repeated { StatusCode::CREATED } else { StatusCode::OK };
-            let result = result(app, request.endpoint.result, &accepted.key).await?;
+            let status = match (is_final, new && !accepted.repeated) {
+                (false, _) => StatusCode::ACCEPTED,
+                (true, true) => StatusCode::CREATED,
+                (true, false) => StatusCode::OK,
+            };
             let (status, answer) = told(accepted, "handled", status);
             Ok((status, Answer { result, ..answer }))
         }
@@ -188,10 +194,30 @@ async fn dead_hint(app: &App, position: i64) -> Result<String, Problem> {
     })
 }
 
-async fn result(app: &App, view: Option<&str>, key: &Key) -> Result<Option<Box<RawValue>>, Problem> {
-    let Some(view) = view.and_then(|name| app.dispatcher.hub().views.get(name)) else { return Ok(None) };
-    let row = view.row(&*app.dispatcher.hub().store, key.as_str()).await?;
-    Ok(row.and_then(|body| RawValue::from_string(body.to_string()).ok()))
+/// The row that shows the result, and whether it is final; waits for that as long as it may.
+async fn result(
+    app: &App,
+    view: Option<&str>,
+    key: &Key,
+    patience: Duration,
+) -> Result<(Option<Box<RawValue>>, bool), Problem> {
+    let hub = app.dispatcher.hub();
+    let Some(view) = view.and_then(|name| hub.views.get_key_value(name)) else { return Ok((None, true)) };
+    let projection = app.api.projections.iter().find(|projection| projection.name() == *view.0);
+    let began = Instant::now();
+    let mut changes = view.1.caught_up.subscribe();
+    loop {
+        changes.mark_unchanged();
+        let row = view.1.row(&*hub.store, key.as_str()).await?;
+        let is_final = match (&row, projection) {
+            (Some(row), Some(projection)) => projection.is_final(row),
+            _ => true,
+        };
+        let left = patience.saturating_sub(began.elapsed());
+        if is_final || tokio::time::timeout(left, changes.changed()).await.is_err() {
+            return Ok((row.and_then(|body| RawValue::from_string(body.to_string()).ok()), is_final));
+        }
+    }
 }
 
 fn told(accepted: &Accepted, status: &'static str, code: StatusCode) -> (StatusCode, Answer) {

@@ -12,6 +12,7 @@ mod laws;
 mod model;
 mod operations;
 mod process;
+mod sagas;
 mod samples;
 mod scenario;
 mod simulation;

@@ -21,6 +21,7 @@ async fn set_up(server: &Server) {
 async fn planned(server: &Server, body: Value) -> Value {
     let (status, started) = server.ask("POST", "/api/triggers/meal_plan_generation", body).await;
     assert_eq!(status, 201, "{started}");
+    assert_eq!(started["result"]["status"], "completed", "the wait lasts until it is done: {started}");
     let path = format!("/api/sagas/{}", started["key"].as_str().unwrap());
     server
         .until("the saga ends", async || {

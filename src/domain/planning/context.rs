@@ -1,10 +1,12 @@
 //! The planning context: a plan is generated, then put into force or discarded.
 
+use super::overlap::{Overlaps, Span, Spans, overlaps};
 use super::plan::MealPlan;
 use super::problem::{check_days, problem};
 use super::search::{self, Weights};
+use super::tally::{Eaten, PlanNutrition, eaten, tally};
 use super::views::{GoalsLearned, History, HouseholdLearned, KnownRecipe, Plans, RecipesLearned, Staples};
-use crate::domain::context::{Context, Need, ProjectionVisitor, Rejection, Rows};
+use crate::domain::context::{Context, Need, Outgoing, ProjectionVisitor, Rejection, Rows};
 use crate::domain::envelope::Metadata;
 use crate::domain::erased;
 use crate::domain::foods::FoodId;
@@ -49,6 +51,29 @@ pub struct DiscardMealPlan {
     pub reason: String,
 }
 
+/// Adds up what is in the plan, with the recipes as they are known now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CalculatePlanNutrition {}
+
+/// Looks whether plans in force share days; a plan gives it itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SettleOverlaps {}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RetireMealPlan {
+    pub replaced_by: Uuid,
+}
+
+/// The plan that took this one's days is gone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReinstateMealPlan {
+    pub instead_of: Uuid,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MealPlanCreated {
     pub start: NaiveDate,
@@ -69,20 +94,59 @@ pub struct MealPlanDiscarded {
     pub reason: String,
 }
 
-messages! { pub enum Command { GenerateMealPlan = 1, ActivateMealPlan = 1, DiscardMealPlan = 1 } }
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanNutritionCalculated {
+    pub nutrition: PlanNutrition,
+}
+
+/// This plan takes the days of these.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OlderPlansReplaced {
+    pub plans: Vec<Uuid>,
+}
+
+/// Another plan is in force on days of this one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MealPlanRetired {
+    pub replaced_by: Uuid,
+}
+
+/// The plan that had replaced it was discarded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MealPlanReinstated {}
+
+messages! {
+    pub enum Command {
+        GenerateMealPlan = 1, ActivateMealPlan = 1, DiscardMealPlan = 1, CalculatePlanNutrition = 1,
+        SettleOverlaps = 1, RetireMealPlan = 1, ReinstateMealPlan = 1,
+    }
+}
 messages! {
     pub enum Event {
         MealPlanCreated = 1, MealPlanGenerated = 1, MealPlanActivated = 1, MealPlanDiscarded = 1,
+        PlanNutritionCalculated = 1, OlderPlansReplaced = 1, MealPlanRetired = 1, MealPlanReinstated = 1,
     }
 }
 
 /// One plan.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    stage: Stage,
+    eaten: Vec<Eaten>,
+    nutrition: Option<PlanNutrition>,
+    /// Plans whose days it has taken, while it is in force.
+    replaces: Vec<Uuid>,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum State {
+enum Stage {
     #[default]
     None,
     Generated,
     Active,
+    Retired {
+        replaced_by: Uuid,
+    },
     Discarded,
 }
 
@@ -95,12 +159,14 @@ pub struct Facts {
     pub(super) staples: BTreeSet<FoodId>,
     /// When which recipe was planned to be cooked.
     pub(super) cooked: Vec<(NaiveDate, Uuid)>,
+    pub(super) spans: Vec<Span>,
 }
 
 pub struct Planning;
 
 impl Context for Planning {
     const NAME: &'static str = "planning";
+    const STATE_VERSION: u32 = 2;
     type State = State;
     type Command = Command;
     type Event = Event;
@@ -112,33 +178,84 @@ impl Context for Planning {
         facts: &Facts,
         metadata: &Metadata,
     ) -> Result<Vec<Event>, Rejection> {
-        match (command, state) {
-            (Command::GenerateMealPlan(command), State::None) => generate(command, facts, metadata),
+        match (command, &state.stage) {
+            (Command::GenerateMealPlan(command), Stage::None) => generate(command, facts, metadata),
             (Command::GenerateMealPlan(_), _) => {
                 Err(Rejection::conflict("this plan is there already", "generate a new one"))
             }
-            (Command::ActivateMealPlan(_), State::Generated) => Ok(vec![MealPlanActivated {}.into()]),
-            (Command::ActivateMealPlan(_), State::Active) => Ok(Vec::new()),
-            (Command::DiscardMealPlan(discard), State::Generated | State::Active) => {
-                Ok(vec![MealPlanDiscarded { reason: discard.reason.clone() }.into()])
+            // What plans tell each other concerns nobody once they have moved on.
+            (Command::SettleOverlaps(_), Stage::Active) => Ok(settle(facts, metadata)),
+            (Command::RetireMealPlan(RetireMealPlan { replaced_by }), Stage::Active) => {
+                Ok(vec![MealPlanRetired { replaced_by: *replaced_by }.into()])
             }
-            (Command::DiscardMealPlan(_), State::Discarded) => Ok(Vec::new()),
-            (Command::ActivateMealPlan(_), State::Discarded) => {
-                Err(Rejection::conflict("this plan was discarded", "generate a new one"))
+            (Command::ReinstateMealPlan(reinstate), Stage::Retired { replaced_by })
+                if reinstate.instead_of == *replaced_by =>
+            {
+                Ok(vec![MealPlanReinstated {}.into()])
             }
-            (Command::ActivateMealPlan(_) | Command::DiscardMealPlan(_), State::None) => {
+            (Command::SettleOverlaps(_) | Command::RetireMealPlan(_) | Command::ReinstateMealPlan(_), _) => {
+                Ok(Vec::new())
+            }
+            (_, Stage::None) => {
                 let hint = "GET /api/meal-plans lists them";
                 Err(Rejection::not_found(format!("there is no plan {}", metadata.key), hint))
+            }
+            (Command::ActivateMealPlan(_), Stage::Active) => Ok(Vec::new()),
+            (Command::ActivateMealPlan(_), Stage::Generated | Stage::Retired { .. }) => {
+                Ok(vec![MealPlanActivated {}.into()])
+            }
+            (Command::DiscardMealPlan(_), Stage::Discarded) => Ok(Vec::new()),
+            (Command::DiscardMealPlan(discard), _) => {
+                Ok(vec![MealPlanDiscarded { reason: discard.reason.clone() }.into()])
+            }
+            (Command::ActivateMealPlan(_) | Command::CalculatePlanNutrition(_), Stage::Discarded) => {
+                Err(Rejection::conflict("this plan was discarded", "generate a new one"))
+            }
+            (Command::CalculatePlanNutrition(_), _) => {
+                let nutrition = tally(&state.eaten, &facts.recipes);
+                let same = state.nutrition.as_ref() == Some(&nutrition);
+                Ok(if same { Vec::new() } else { vec![PlanNutritionCalculated { nutrition }.into()] })
             }
         }
     }
 
     fn evolve(state: &mut State, event: &Event) {
-        *state = match event {
-            Event::MealPlanCreated(_) | Event::MealPlanGenerated(_) => State::Generated,
-            Event::MealPlanActivated(_) => State::Active,
-            Event::MealPlanDiscarded(_) => State::Discarded,
+        match event {
+            Event::MealPlanCreated(_) => state.stage = Stage::Generated,
+            Event::MealPlanGenerated(generated) => {
+                state.stage = Stage::Generated;
+                state.eaten = eaten(&generated.plan);
+            }
+            Event::PlanNutritionCalculated(calculated) => {
+                state.nutrition = Some(calculated.nutrition.clone())
+            }
+            Event::MealPlanActivated(_) | Event::MealPlanReinstated(_) => state.stage = Stage::Active,
+            Event::OlderPlansReplaced(replaced) => state.replaces.extend(&replaced.plans),
+            Event::MealPlanRetired(retired) => {
+                state.stage = Stage::Retired { replaced_by: retired.replaced_by };
+                state.replaces.clear();
+            }
+            Event::MealPlanDiscarded(_) => state.stage = Stage::Discarded,
+        }
+    }
+
+    fn sends(state: &State, event: &Event, metadata: &Metadata) -> Result<Vec<Outgoing>, DecodeError> {
+        let key = metadata.key.clone();
+        let all = |plans: &[Uuid], command: Command| {
+            plans.iter().map(|plan| Outgoing::new::<Self>(plan.to_string(), &command)).collect()
         };
+        match (event, key.uuid()) {
+            (Event::MealPlanActivated(_) | Event::MealPlanReinstated(_), _) => {
+                Ok(vec![Outgoing::new::<Self>(key, &SettleOverlaps {}.into())?])
+            }
+            (Event::OlderPlansReplaced(replaced), Some(replaced_by)) => {
+                all(&replaced.plans, RetireMealPlan { replaced_by }.into())
+            }
+            (Event::MealPlanDiscarded(_), Some(instead_of)) => {
+                all(&state.replaces, ReinstateMealPlan { instead_of }.into())
+            }
+            _ => Ok(Vec::new()),
+        }
     }
 
     fn check(command: &Command) -> Result<(), Rejection> {
@@ -155,7 +272,12 @@ impl Context for Planning {
                 Need::all::<Staples>(),
                 Need::all::<History>(),
             ],
-            Command::ActivateMealPlan(_) | Command::DiscardMealPlan(_) => Vec::new(),
+            Command::CalculatePlanNutrition(_) => vec![Need::all::<RecipesLearned>()],
+            Command::SettleOverlaps(_) => vec![Need::all::<Spans>()],
+            Command::ActivateMealPlan(_)
+            | Command::DiscardMealPlan(_)
+            | Command::RetireMealPlan(_)
+            | Command::ReinstateMealPlan(_) => Vec::new(),
         }
     }
 
@@ -169,6 +291,7 @@ impl Context for Planning {
             goals: goals.into_iter().map(|row| (row.member, row.goals)).collect(),
             staples: rows.of::<Staples>()?.into_iter().collect(),
             cooked: history.into_iter().flat_map(|row| row.cooked).collect(),
+            spans: rows.of::<Spans>()?,
         })
     }
 
@@ -195,6 +318,12 @@ impl Context for Planning {
                 KeyFrom::Path,
                 "Put a plan into force",
             ),
+            endpoint(
+                "/api/meal-plans/{id}/nutrition",
+                "CalculatePlanNutrition",
+                KeyFrom::Path,
+                "Add up what is in it, as the recipes are known now",
+            ),
             endpoint("/api/meal-plans/{id}/discard", "DiscardMealPlan", KeyFrom::Path, "Give a plan up"),
         ]
     }
@@ -206,10 +335,12 @@ impl Context for Planning {
         erased::show::<GoalsLearned>(visitor);
         erased::show::<Staples>(visitor);
         erased::show::<History>(visitor);
+        erased::show::<Spans>(visitor);
     }
 }
 
-fn check_generate(generate: &GenerateMealPlan) -> Result<(), Rejection> {
+/// What can be refused without knowing anything.
+pub(crate) fn check_generate(generate: &GenerateMealPlan) -> Result<(), Rejection> {
     check_days(generate.days)?;
     match generate.moves {
         Some(moves) if !(1..=MOST_MOVES).contains(&moves) => Err(Rejection::invalid(
@@ -218,6 +349,14 @@ fn check_generate(generate: &GenerateMealPlan) -> Result<(), Rejection> {
             format!("give 1 to {MOST_MOVES}"),
         )),
         Some(_) | None => Ok(()),
+    }
+}
+
+fn settle(facts: &Facts, metadata: &Metadata) -> Vec<Event> {
+    match metadata.key.uuid().map_or(Overlaps::None, |plan| overlaps(plan, &facts.spans)) {
+        Overlaps::None => Vec::new(),
+        Overlaps::Newer(replaced_by) => vec![MealPlanRetired { replaced_by }.into()],
+        Overlaps::Older(plans) => vec![OlderPlansReplaced { plans }.into()],
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::context::{Event, Planning};
 use super::plan::{Dish, MealPlan};
+use super::tally::PlanNutrition;
 use crate::domain::context::{Context, Projection, Route, read_as};
 use crate::domain::diet::{Allergen, Diet};
 use crate::domain::envelope::Envelope;
@@ -23,6 +24,8 @@ use uuid::Uuid;
 pub enum Status {
     Generated,
     Active,
+    /// Another plan is in force on days of this one.
+    Retired,
     Discarded,
 }
 
@@ -33,6 +36,9 @@ pub struct PlanView {
     pub status: Status,
     #[serde(flatten)]
     pub plan: MealPlan,
+    /// What is in it as the recipes were known when it was added up last.
+    #[serde(default)]
+    pub nutrition: Option<PlanNutrition>,
 }
 
 /// Plans by their first day.
@@ -40,6 +46,7 @@ pub struct Plans;
 
 impl Projection for Plans {
     const NAME: &'static str = "planning_plans";
+    const VERSION: u32 = 2;
     const READS: &'static [&'static str] = &[Planning::NAME];
     type Row = PlanView;
     type Event = Event;
@@ -59,12 +66,18 @@ impl Projection for Plans {
             }
         };
         match event {
-            Event::MealPlanCreated(_) => {}
-            Event::MealPlanActivated(_) => set(Status::Active),
+            Event::MealPlanCreated(_) | Event::OlderPlansReplaced(_) => {}
+            Event::PlanNutritionCalculated(calculated) => {
+                if let Some(row) = row {
+                    row.nutrition = Some(calculated.nutrition.clone());
+                }
+            }
+            Event::MealPlanActivated(_) | Event::MealPlanReinstated(_) => set(Status::Active),
+            Event::MealPlanRetired(_) => set(Status::Retired),
             Event::MealPlanDiscarded(_) => set(Status::Discarded),
             Event::MealPlanGenerated(generated) => {
                 let (id, plan) = (key.to_owned(), generated.plan.clone());
-                *row = Some(PlanView { id, status: Status::Generated, plan });
+                *row = Some(PlanView { id, status: Status::Generated, plan, nutrition: None });
             }
         }
     }
@@ -105,7 +118,12 @@ impl Projection for History {
 
     fn apply(row: &mut Option<Cooked>, _: &str, _: &Envelope, event: &Event) {
         match event {
-            Event::MealPlanCreated(_) | Event::MealPlanActivated(_) => {}
+            Event::MealPlanCreated(_)
+            | Event::MealPlanActivated(_)
+            | Event::PlanNutritionCalculated(_)
+            | Event::OlderPlansReplaced(_)
+            | Event::MealPlanRetired(_)
+            | Event::MealPlanReinstated(_) => {}
             Event::MealPlanDiscarded(_) => *row = None,
             Event::MealPlanGenerated(generated) => {
                 let cooked = generated.plan.meals.iter().filter_map(|meal| match &meal.dish {

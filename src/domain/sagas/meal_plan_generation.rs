@@ -1,17 +1,25 @@
-//! The flow `meal_plan_generation`: find a plan, write its shopping list, put the plan into force.
+//! The flow `meal_plan_generation`: find a plan, add up what is in it, write its shopping list, tell the household,
+//! put the plan into force.
 
-use super::Step;
-use crate::domain::context::{Context, Outgoing, Rejection};
+use super::{Definition, Step};
+use crate::domain::context::{Outgoing, Rejection};
 use crate::domain::envelope::Metadata;
 use crate::domain::message::DecodeError;
-use crate::domain::planning::{ActivateMealPlan, DiscardMealPlan, GenerateMealPlan, Planning, no_first_day};
+use crate::domain::notifications::{Notifications, Notify};
+use crate::domain::planning::{
+    ActivateMealPlan, CalculatePlanNutrition, DiscardMealPlan, GenerateMealPlan, Planning, check_generate,
+    no_first_day,
+};
 use crate::domain::shopping::{CreateShoppingList, DiscardShoppingList, Shopping};
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub(super) const NAME: &str = "meal_plan_generation";
+/// A search may be as long as its input asks.
+const SEARCH_PATIENCE: TimeDelta = TimeDelta::minutes(20);
+const PATIENCE: TimeDelta = TimeDelta::minutes(5);
 
 /// Plans a week (or 1 to 28 days) and writes its shopping list.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -40,7 +48,7 @@ impl StartMealPlanGeneration {
 
     /// What can be refused before anything is started.
     pub(super) fn check(&self) -> Result<(), Rejection> {
-        Planning::check(&self.generate().into())
+        check_generate(&self.generate())
     }
 
     /// # Errors
@@ -70,26 +78,95 @@ pub struct MealPlanGeneration {
     pub generate: GenerateMealPlan,
 }
 
+impl Definition for MealPlanGeneration {
+    const NAME: &'static str = NAME;
+    const DEFINITION: u32 = 2;
+    const PATIENCE: TimeDelta = TimeDelta::hours(1);
+
+    fn steps(&self, definition: u32) -> Result<Vec<Step>, DecodeError> {
+        match definition {
+            // Neither added up nor told anybody.
+            1 => Ok(vec![self.create_plan()?, self.shopping_list()?, self.activate_plan()?]),
+            2 => Ok(vec![
+                self.create_plan()?,
+                self.calculate_nutrition()?,
+                self.shopping_list()?,
+                self.notify()?,
+                self.activate_plan()?,
+            ]),
+            _ => Err(DecodeError::UnknownVersion {
+                type_name: NAME.to_owned(),
+                version: u16::try_from(definition).unwrap_or(u16::MAX),
+            }),
+        }
+    }
+
+    fn made(&self) -> Vec<(&'static str, Uuid)> {
+        vec![("plan", self.plan), ("shopping_list", self.shopping_list)]
+    }
+}
+
 impl MealPlanGeneration {
-    pub(super) fn steps(&self) -> Result<Vec<Step>, DecodeError> {
-        let (plan, list) = (self.plan.to_string(), self.shopping_list.to_string());
+    fn create_plan(&self) -> Result<Step, DecodeError> {
+        let plan = self.plan.to_string();
         let reason = "its shopping list could not be written".to_owned();
-        Ok(vec![
-            Step {
-                name: "create_plan",
-                command: Outgoing::new::<Planning>(&plan, &self.generate.clone().into())?,
-                compensation: Some(Outgoing::new::<Planning>(&plan, &DiscardMealPlan { reason }.into())?),
-            },
-            Step {
-                name: "shopping_list",
-                command: Outgoing::new::<Shopping>(&list, &CreateShoppingList { plan: self.plan }.into())?,
-                compensation: Some(Outgoing::new::<Shopping>(&list, &DiscardShoppingList {}.into())?),
-            },
-            Step {
-                name: "activate_plan",
-                command: Outgoing::new::<Planning>(&plan, &ActivateMealPlan {}.into())?,
-                compensation: None,
-            },
-        ])
+        Ok(Step {
+            name: "create_plan",
+            command: Outgoing::new::<Planning>(&plan, &self.generate.clone().into())?,
+            compensation: Some(Outgoing::new::<Planning>(&plan, &DiscardMealPlan { reason }.into())?),
+            patience: SEARCH_PATIENCE,
+        })
+    }
+
+    fn calculate_nutrition(&self) -> Result<Step, DecodeError> {
+        Ok(Step {
+            name: "calculate_nutrition",
+            command: Outgoing::new::<Planning>(self.plan.to_string(), &CalculatePlanNutrition {}.into())?,
+            // It goes with the plan.
+            compensation: None,
+            patience: PATIENCE,
+        })
+    }
+
+    fn shopping_list(&self) -> Result<Step, DecodeError> {
+        let list = self.shopping_list.to_string();
+        Ok(Step {
+            name: "shopping_list",
+            command: Outgoing::new::<Shopping>(&list, &CreateShoppingList { plan: self.plan }.into())?,
+            compensation: Some(Outgoing::new::<Shopping>(&list, &DiscardShoppingList {}.into())?),
+            patience: PATIENCE,
+        })
+    }
+
+    fn notify(&self) -> Result<Step, DecodeError> {
+        let ready = Notify {
+            title: "A new meal plan is ready".to_owned(),
+            body: "Its shopping list is written.".to_owned(),
+            about: Some(format!("/api/meal-plans/{}", self.plan)),
+        };
+        let withdrawn = Notify {
+            title: "The new meal plan was withdrawn".to_owned(),
+            body: "It could not be put into force, and its shopping list does not hold.".to_owned(),
+            about: None,
+        };
+        let notify = |what, notify: Notify| {
+            Outgoing::new::<Notifications>(format!("{}:{what}", self.plan), &notify.into())
+        };
+        Ok(Step {
+            name: "notify",
+            command: notify("ready", ready)?,
+            compensation: Some(notify("withdrawn", withdrawn)?),
+            patience: PATIENCE,
+        })
+    }
+
+    fn activate_plan(&self) -> Result<Step, DecodeError> {
+        Ok(Step {
+            name: "activate_plan",
+            command: Outgoing::new::<Planning>(self.plan.to_string(), &ActivateMealPlan {}.into())?,
+            // To discard the plan is enough.
+            compensation: None,
+            patience: PATIENCE,
+        })
     }
 }

@@ -146,7 +146,12 @@ impl Projection for PlansLearned {
         match event {
             planning::Event::MealPlanGenerated(generated) => *row = Some(generated.plan.clone()),
             planning::Event::MealPlanDiscarded(_) => *row = None,
-            planning::Event::MealPlanCreated(_) | planning::Event::MealPlanActivated(_) => {}
+            planning::Event::MealPlanCreated(_)
+            | planning::Event::MealPlanActivated(_)
+            | planning::Event::PlanNutritionCalculated(_)
+            | planning::Event::OlderPlansReplaced(_)
+            | planning::Event::MealPlanRetired(_)
+            | planning::Event::MealPlanReinstated(_) => {}
         }
     }
 }
