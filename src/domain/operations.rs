@@ -71,6 +71,11 @@ pub struct DeadLetterAdded {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProjectionRebuildRequested {
+    pub reason: Reason,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeadLetterEdited {
     pub reason: Reason,
 }
@@ -98,7 +103,7 @@ messages! {
     pub enum Event {
         ActorDied = 1, ActorRestarted = 1, ActorQuarantined = 1, ActorRestartRequested = 1, ActorPaused = 1,
         ActorResumed = 1, DeadLetterAdded = 1, DeadLetterEdited = 1, DeadLetterReplayed = 1,
-        DeadLetterDiscarded = 1, EffectDecided = 1,
+        DeadLetterDiscarded = 1, EffectDecided = 1, ProjectionRebuildRequested = 1,
     }
 }
 

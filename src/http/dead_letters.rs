@@ -238,7 +238,7 @@ pub(super) fn known(id: &str) -> Result<DeadLetterId, Problem> {
     })
 }
 
-fn cursor(text: &str) -> Result<DeadLetterId, Problem> {
+pub(super) fn cursor(text: &str) -> Result<DeadLetterId, Problem> {
     desk::of_name(text).ok_or_else(foreign_cursor)
 }
 
@@ -290,11 +290,16 @@ fn as_json(text: &str) -> Value {
 }
 
 /// Text where it is text, else hexadecimal.
-pub(super) fn raw(bytes: &[u8]) -> Value {
+fn raw(bytes: &[u8]) -> Value {
     match std::str::from_utf8(bytes) {
         Ok(text) => json!({ "encoding": "text", "value": text }),
         Err(_) => json!({ "encoding": "hex", "value": hex(bytes) }),
     }
+}
+
+/// The same without saying which.
+pub(super) fn raw_text(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).map_or_else(|_| hex(bytes), str::to_owned)
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -1,7 +1,9 @@
 //! Prometheus metrics: requests as they come, actors as they stand when asked.
 
 use super::App;
-use crate::actors::ActorView;
+use super::problem::Problem;
+use crate::actors::{ActorView, Hub, Stage};
+use crate::store::{DeadLetterQuery, DeadLetterState, TimerQuery};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
@@ -9,11 +11,23 @@ use axum::response::{IntoResponse, Response};
 use metrics::{Histogram, counter, gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use std::collections::HashMap;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 /// Upper bounds of request times, in seconds.
 const BUCKETS: [f64; 12] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
+
+/// What is counted row by row is counted up to here.
+const COUNTED: u32 = 1000;
+
+const STAGES: [(Stage, &str); 5] = [
+    (Stage::Starting, "starting"),
+    (Stage::Running, "running"),
+    (Stage::Restarting, "restarting"),
+    (Stage::Quarantined, "quarantined"),
+    (Stage::Stopped, "stopped"),
+];
 
 /// What requests are told apart by.
 type Labels = (Option<MatchedPath>, Method, StatusCode);
@@ -75,22 +89,40 @@ pub(super) async fn middleware(
 }
 
 /// `GET /metrics`.
-pub(super) async fn render(State(app): State<App>) -> Response {
+pub(super) async fn render(State(app): State<App>) -> Result<Response, Problem> {
     let hub = app.dispatcher.hub();
+    let (open, overdue) = backlog(hub).await?;
     metrics::with_local_recorder(&app.metrics.recorder, || {
         for actor in hub.registry.all() {
             describe(&actor);
         }
+        gauge!("meal_planner_dead_letters_open").set(float(open));
+        gauge!("meal_planner_timers_overdue").set(float(overdue));
+        gauge!("meal_planner_database_out").set(float(i64::from(hub.journal.is_out())));
         let newest = *hub.committed.borrow();
         gauge!("meal_planner_last_position").set(float(newest));
         for (name, view) in &hub.views {
             let lag = newest - *view.caught_up.borrow();
             gauge!("meal_planner_projection_lag_messages", "projection" => *name).set(float(lag.max(0)));
+            let unread = i64::try_from(view.unread.load(Relaxed)).unwrap_or(i64::MAX);
+            gauge!("meal_planner_projection_unread_events", "projection" => *name).set(float(unread));
         }
     });
     app.metrics.handle.run_upkeep();
     let text = app.metrics.handle.render();
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
+}
+
+/// Open dead letters and overdue timers, each counted up to [`COUNTED`].
+async fn backlog(hub: &Hub) -> Result<(i64, i64), Problem> {
+    let open =
+        DeadLetterQuery { state: Some(DeadLetterState::Open), limit: COUNTED, ..DeadLetterQuery::default() };
+    let open = hub.store.dead_letters(open).await?.len();
+    let now_us = hub.environment.now().timestamp_micros();
+    let due = TimerQuery { due_before_us: Some(now_us), limit: COUNTED, ..TimerQuery::default() };
+    let due = hub.store.timers(due).await?.len();
+    let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    Ok((number(open), number(due)))
 }
 
 fn describe(actor: &ActorView) {
@@ -100,6 +132,15 @@ fn describe(actor: &ActorView) {
     counter!("meal_planner_actor_handled_total", &labels).absolute(actor.handled);
     counter!("meal_planner_actor_failed_total", &labels).absolute(actor.failed);
     counter!("meal_planner_actor_restarts_total", &labels).absolute(actor.restarts);
+    counter!("meal_planner_actor_attempts_failed_total", &labels).absolute(actor.attempts_failed);
+    gauge!("meal_planner_actor_paused", &labels).set(float(i64::from(actor.paused)));
+    let waits = i64::try_from(actor.waits.len()).unwrap_or(i64::MAX);
+    gauge!("meal_planner_actor_keys_waiting", &labels).set(float(waits));
+    for (stage, name) in STAGES {
+        let [path, kind] = labels.clone();
+        let is_so = i64::from(actor.state == stage);
+        gauge!("meal_planner_actor_state", &[path, kind, ("state", name.to_owned())]).set(float(is_so));
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge")]

@@ -12,6 +12,7 @@ mod dead_letters;
 mod events;
 mod metrics;
 mod openapi;
+mod orders;
 mod pages;
 mod problem;
 mod queries;
@@ -82,9 +83,8 @@ pub fn router(app: &App) -> Router {
         .route("/api/events", get(events::list))
         .route("/api/events/stream", get(events::live))
         .route("/api/events/{id}", get(events::status))
-        .route("/admin/actors", get(admin::actors))
-        .route("/admin/actors/{*path}", get(admin::actor));
-    router = pages::add(dead_letters::add(router));
+        .route("/admin/actors", get(admin::actors));
+    router = pages::add(orders::add(dead_letters::add(router)));
     for (n, context) in app.api.contexts.iter().enumerate() {
         for endpoint in &context.endpoints {
             router = router.route(endpoint.path, command_route(n, *endpoint));

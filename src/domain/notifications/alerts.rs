@@ -19,7 +19,8 @@ pub(super) fn reaction(envelope: &Envelope) -> Result<Vec<Outgoing>, DecodeError
         | operations::Event::DeadLetterEdited(_)
         | operations::Event::DeadLetterReplayed(_)
         | operations::Event::DeadLetterDiscarded(_)
-        | operations::Event::EffectDecided(_) => return Ok(Vec::new()),
+        | operations::Event::EffectDecided(_)
+        | operations::Event::ProjectionRebuildRequested(_) => return Ok(Vec::new()),
     };
     let body = alert.body.chars().take(LONGEST_BODY).collect();
     Ok(vec![Outgoing::new::<Notifications>(key, &Alert { body, ..alert }.into())?])

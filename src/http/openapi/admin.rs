@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// Path, method, summary, query parameters.
-pub(super) const OPERATIONS: [(&str, &str, &str, &[&str]); 8] = [
+pub(super) const OPERATIONS: [(&str, &str, &str, &[&str]); 13] = [
     (
         "/admin/dead-letters",
         "get",
@@ -22,10 +22,20 @@ pub(super) const OPERATIONS: [(&str, &str, &str, &[&str]); 8] = [
     ("/admin/dead-letters/{id}/discard", "post", "Gives it up", &[]),
     ("/admin/dead-letters/replay", "post", "Replays a page of open ones, oldest first", &[]),
     ("/admin/dead-letters/discard", "post", "Discards a page of open ones, oldest first", &[]),
+    ("/admin/actors/{path}/restart", "post", "Restarts an actor; its budget begins anew", &[]),
+    ("/admin/actors/{path}/pause", "post", "It accepts and handles nothing new", &[]),
+    ("/admin/actors/{path}/resume", "post", "It handles again", &[]),
+    ("/admin/projections/{name}/rebuild", "post", "Rebuilds a read model beside its live table", &[]),
+    (
+        "/admin/timers",
+        "get",
+        "What leaves when its time comes, and what waits for what",
+        &["context", "limit"],
+    ),
 ];
 
 /// Path, method, schema of the body.
-pub(super) fn bodies() -> [(&'static str, &'static str, Value); 5] {
+pub(super) fn bodies() -> [(&'static str, &'static str, Value); 9] {
     let text = || json!({ "type": "string" });
     let why = || json!({ "type": "string", "description": "why; kept with the event" });
     let object = |required: &[&str], properties: Value| json!({ "type": "object", "additionalProperties": false, "required": required, "properties": properties });
@@ -47,5 +57,9 @@ pub(super) fn bodies() -> [(&'static str, &'static str, Value); 5] {
         ("/admin/dead-letters/{id}/discard", "post", reason()),
         ("/admin/dead-letters/replay", "post", sweep()),
         ("/admin/dead-letters/discard", "post", sweep()),
+        ("/admin/actors/{path}/restart", "post", reason()),
+        ("/admin/actors/{path}/pause", "post", reason()),
+        ("/admin/actors/{path}/resume", "post", reason()),
+        ("/admin/projections/{name}/rebuild", "post", reason()),
     ]
 }

@@ -1,8 +1,10 @@
-//! The pages a person opens: the week, the shopping list, recipes, actors. Plain HTML from the read models.
+//! The pages a person opens: the week, the shopping list, recipes, the operator's desk. Plain HTML from the read models.
 
-mod actors;
+mod dead_letters;
 mod layout;
 mod list;
+mod operator;
+mod parts;
 mod recipes;
 mod week;
 
@@ -13,7 +15,7 @@ use crate::store::{RowCursor, RowQuery};
 use axum::Router;
 use axum::http::header;
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 /// Adds the pages to the surface.
 pub(super) fn add(router: Router<App>) -> Router<App> {
@@ -24,7 +26,14 @@ pub(super) fn add(router: Router<App>) -> Router<App> {
         .route("/shopping/{id}", get(list::one))
         .route("/recipes", get(recipes::all))
         .route("/recipes/{id}", get(recipes::one))
-        .route("/actors", get(actors::all))
+        .route("/actors", get(operator::all).post(operator::order))
+        .route("/projections", post(operator::rebuild))
+        .route("/dead-letters", get(dead_letters::all))
+        .route("/dead-letters/{id}", get(dead_letters::one))
+        .route("/dead-letters/{id}/body", post(dead_letters::edit))
+        .route("/dead-letters/{id}/dry-run", post(dead_letters::dry_run))
+        .route("/dead-letters/{id}/replay", post(dead_letters::replay))
+        .route("/dead-letters/{id}/discard", post(dead_letters::discard))
         .route("/assets/page.css", get(|| asset("text/css", include_str!("page.css"))))
         .route("/assets/page.js", get(|| asset("text/javascript", include_str!("page.js"))))
 }

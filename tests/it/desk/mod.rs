@@ -1,5 +1,6 @@
 //! The operator's desk: what each verb does, does once, and leaves behind.
 
+mod orders;
 mod over_http;
 
 use crate::support::contexts::Ledger;

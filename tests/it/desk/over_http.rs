@@ -7,7 +7,7 @@ use std::path::Path;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-const RECIPE: &str = "01890000-0000-7000-8000-000000000001";
+pub(super) const RECIPE: &str = "01890000-0000-7000-8000-000000000001";
 
 /// A command as no edge would accept it, as if a defect had let it in.
 async fn plant(data: &Path, key: &str, body: &str) -> Uuid {
@@ -29,7 +29,7 @@ async fn plant(data: &Path, key: &str, body: &str) -> Uuid {
 }
 
 /// A server that has come upon dead letters of these bodies at its start.
-async fn with_dead(bodies: &[(&str, &str)]) -> (TempDir, Server, Vec<Uuid>) {
+pub(super) async fn with_dead(bodies: &[(&str, &str)]) -> (TempDir, Server, Vec<Uuid>) {
     let data = tempfile::tempdir().unwrap();
     assert_eq!(Server::start(data.path()).await.terminate(), Some(0));
     let mut ids = Vec::new();
@@ -45,7 +45,7 @@ async fn with_dead(bodies: &[(&str, &str)]) -> (TempDir, Server, Vec<Uuid>) {
     (data, server, ids)
 }
 
-fn soup() -> Value {
+pub(super) fn soup() -> Value {
     json!({"name": "Leek soup", "servings": 2, "ingredients": ["400 g leeks"]})
 }
 
