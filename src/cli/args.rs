@@ -39,6 +39,10 @@ pub(super) struct Global {
     /// The folder that keeps everything [default: meal-planner-data]
     #[arg(long, global = true, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// `PostgreSQL` database to keep everything in; other users see it in the list of processes, so prefer
+    /// `DATABASE_URL` when it holds a password [default: a file in the data folder]
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<SecretString>,
     #[arg(
         long,
         global = true,
@@ -320,6 +324,7 @@ impl Cli {
         Layer {
             profile: global.profile,
             data: global.data.clone(),
+            database_url: global.database_url.clone(),
             listen,
             log_level: global.log_level.clone(),
             log_format: global.log_format,

@@ -44,9 +44,15 @@ pub(super) struct Config {
     #[config(default = "dev", env = "MEAL_PLANNER_PROFILE")]
     pub profile: Profile,
 
-    /// The folder that keeps everything: the database, its lock and admin.token. Relative to the working directory.
+    /// The folder that keeps everything: the database unless database_url names another, the lock and admin.token.
+    /// Relative to the working directory.
     #[config(default = "meal-planner-data", env = "MEAL_PLANNER_DATA")]
     pub data: PathBuf,
+
+    /// A PostgreSQL database to keep everything in instead: postgres://user:password@host:5432/database, of which the
+    /// user is the owner. Default: a file in the data folder.
+    #[config(env = "DATABASE_URL")]
+    pub database_url: Option<SecretString>,
 
     /// Address and port on which the server listens. Beyond loopback, put a reverse proxy with TLS before it.
     #[config(default = "127.0.0.1:8080", env = "MEAL_PLANNER_LISTEN", deserialize_with = read_listen)]
@@ -134,6 +140,7 @@ fn merge(flags: Layer, environment: Layer, file: Layer) -> Result<Loaded, Failur
     let sources = [
         source(|layer| layer.profile.is_some()),
         source(|layer| layer.data.is_some()),
+        source(|layer| layer.database_url.is_some()),
         source(|layer| layer.listen.is_some()),
         source(|layer| layer.allowed_hosts.is_some()),
         source(|layer| layer.log_level.is_some()),
@@ -158,18 +165,23 @@ impl Config {
     }
 
     /// By name, with secrets masked.
-    fn values(&self) -> [(&'static str, String); 8] {
+    fn values(&self) -> [(&'static str, String); 9] {
         [
             ("profile", word(&self.profile)),
             ("data", self.data.display().to_string()),
+            ("database_url", masked(self.database_url.as_ref())),
             ("listen", self.listen.to_string()),
             ("allowed_hosts", self.allowed_hosts.join(", ")),
             ("log_level", self.log_level.clone()),
             ("log_format", word(&self.log_format())),
             ("server", self.server.clone()),
-            ("token", self.token.as_ref().map_or_else(String::new, |_| "********".to_owned())),
+            ("token", masked(self.token.as_ref())),
         ]
     }
+}
+
+fn masked(secret: Option<&SecretString>) -> String {
+    secret.map_or_else(String::new, |_| "********".to_owned())
 }
 
 /// How serde names a value without fields.

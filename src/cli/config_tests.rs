@@ -32,6 +32,14 @@ fn the_token_is_masked_wherever_it_is_shown() {
 }
 
 #[test]
+fn the_address_of_a_database_is_masked_wherever_it_is_shown() {
+    let database_url = Some(SecretString::from("postgres://me:s3cret@host/db"));
+    let loaded = merge(Layer { database_url, ..nothing() }, nothing(), nothing()).unwrap();
+    assert_eq!(shown(&loaded, "database_url").value, "********");
+    assert!(!format!("{loaded:?}").contains("s3cret"));
+}
+
+#[test]
 fn the_profile_decides_the_form_of_the_log_unless_it_is_set() {
     let format =
         |profile| merge(layer(Some(profile), None), nothing(), nothing()).unwrap().config.log_format();

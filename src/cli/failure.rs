@@ -95,11 +95,12 @@ impl From<StoreError> for Failure {
         match error {
             StoreError::Unusable { hint, .. } => Self::new(Exit::StoreUnusable, message, hint),
             StoreError::Fenced { .. } => {
-                Self::failed(message, "another process has opened the same data folder; run one at a time")
+                Self::failed(message, "another process has opened the same store; run one at a time")
             }
-            StoreError::Refused(_) | StoreError::Unavailable(_) => {
-                Self::failed(message, "look whether the disk is full or failing")
-            }
+            StoreError::Refused(_) | StoreError::Unavailable(_) => Self::failed(
+                message,
+                "look whether the disk is full or failing, and whether the database server runs",
+            ),
         }
     }
 }

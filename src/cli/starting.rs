@@ -12,6 +12,7 @@ use crate::domain::envelope::Address;
 use crate::domain::foods::{self, CATALOGUE, Foods, ImportFoods};
 use crate::domain::message::Message;
 use crate::http::{Api, App, Gate, Metrics};
+use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Outcome, Store};
 use secrecy::{ExposeSecret, SecretString};
@@ -37,8 +38,7 @@ pub(super) struct Started {
 /// When the folder, the store, the socket or the actors are not to be had; nothing runs on then.
 pub(super) async fn start(config: &Config) -> Result<Started, Failure> {
     data::make_folder(&config.data)?;
-    let now_us = clock::now().timestamp_micros();
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.data, now_us).await?);
+    let store = open_store(config).await?;
     match assemble(config, &store).await {
         Ok(started) => Ok(started),
         Err(failure) => {
@@ -48,6 +48,15 @@ pub(super) async fn start(config: &Config) -> Result<Started, Failure> {
             Err(failure)
         }
     }
+}
+
+/// In the database that is named, else in the data folder.
+async fn open_store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
+    let now_us = clock::now().timestamp_micros();
+    Ok(match &config.database_url {
+        Some(url) => Arc::new(PostgresStore::open(url.expose_secret(), &config.data, now_us).await?),
+        None => Arc::new(SqliteStore::open(&config.data, now_us).await?),
+    })
 }
 
 async fn assemble(config: &Config, store: &Arc<dyn Store>) -> Result<Started, Failure> {

@@ -8,6 +8,34 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 const ANN: &str = "00000000-0000-7000-8000-00000000000a";
 
+/// Runs each scenario over both engines, which the server is told by its arguments.
+macro_rules! over_both_engines {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(&[]).await;
+            })*
+        }
+
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                if crate::support::postgres::is_there(stringify!($name)) {
+                    let database = crate::support::postgres::fresh_database().await;
+                    super::$name(&["--database-url", &database.url]).await;
+                }
+            })*
+        }
+    };
+}
+
+over_both_engines!(
+    recipes_come_in_and_a_week_with_its_shopping_list_comes_out,
+    every_acknowledged_command_is_handled_once_though_the_process_is_killed_in_a_burst,
+    what_was_planned_is_there_after_a_restart_and_nothing_is_done_twice,
+);
+
 async fn set_up(server: &Server) {
     let household = json!({"name": "Home", "time_zone": "Europe/Vienna", "max_minutes": {"dinner": 45}});
     assert_eq!(server.ask("PUT", "/api/household", household).await.0, 200);
@@ -35,10 +63,9 @@ fn cookbook() -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("data/cookbook").display().to_string()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn recipes_come_in_and_a_week_with_its_shopping_list_comes_out() {
+async fn recipes_come_in_and_a_week_with_its_shopping_list_comes_out(more: &[&str]) {
     let data = tempfile::tempdir().unwrap();
-    let server = Server::start(data.path()).await;
+    let server = Server::start_with(data.path(), more).await;
     let import = server.run(data.path(), &["import", &cookbook()]);
     assert!(import.status.success(), "{}", String::from_utf8_lossy(&import.stderr));
     set_up(&server).await;
@@ -76,14 +103,13 @@ async fn recipes_come_in_and_a_week_with_its_shopping_list_comes_out() {
     assert_eq!(server.terminate(), Some(0));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_acknowledged_command_is_handled_once_though_the_process_is_killed_in_a_burst() {
+async fn every_acknowledged_command_is_handled_once_though_the_process_is_killed_in_a_burst(more: &[&str]) {
     let data = tempfile::tempdir().unwrap();
-    let server = Server::start(data.path()).await;
+    let server = Server::start_with(data.path(), more).await;
     let acknowledged = burst_until_killed(server, 300).await;
     assert!(acknowledged.len() >= 300);
 
-    let server = Server::start(data.path()).await;
+    let server = Server::start_with(data.path(), more).await;
     for (n, id) in &acknowledged {
         let path = format!("/api/events/{id}");
         server.until_is(&path, "status", "handled").await;
@@ -145,10 +171,9 @@ fn create(server: &Server, n: usize) -> reqwest::RequestBuilder {
     server.request("POST", "/api/recipes").header("Idempotency-Key", format!("soup-{n}")).json(&recipe)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_planned_is_there_after_a_restart_and_nothing_is_done_twice() {
+async fn what_was_planned_is_there_after_a_restart_and_nothing_is_done_twice(more: &[&str]) {
     let data = tempfile::tempdir().unwrap();
-    let server = Server::start(data.path()).await;
+    let server = Server::start_with(data.path(), more).await;
     set_up(&server).await;
     let recipe = json!({"name": "Leek soup", "servings": 2, "ingredients": ["400 g leeks", "1 tbsp olive oil"],
                         "total_minutes": 20});
@@ -161,7 +186,7 @@ async fn what_was_planned_is_there_after_a_restart_and_nothing_is_done_twice() {
     let before = count(&server).await;
     assert_eq!(server.terminate(), Some(0));
 
-    let server = Server::start(data.path()).await;
+    let server = Server::start_with(data.path(), more).await;
     assert_eq!(server.get(&format!("/api/sagas/{}", saga["id"].as_str().unwrap())).await.1, saga);
     assert_eq!(count(&server).await, before);
 }

@@ -44,7 +44,8 @@ impl PostgresStore {
 
 /// Says nothing of what the address holds, which may be a password.
 fn options(url: &str) -> StoreResult<PgConnectOptions> {
-    url.parse().map_err(|_| StoreError::Unusable {
+    let is_ours = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
+    is_ours.then(|| url.parse().ok()).flatten().ok_or_else(|| StoreError::Unusable {
         message: "DATABASE_URL does not read".to_owned(),
         hint: "write it as postgres://user:password@host:5432/database, special characters percent-encoded"
             .to_owned(),
