@@ -25,10 +25,11 @@ pub(super) struct Backend {
 }
 
 /// Plans are kept; one made while a table was small must go by an index when it has grown.
-const COMMON: [(&str, &str); 8] = [
+const COMMON: [(&str, &str); 9] = [
     ("search_path", "store"),
     ("enable_seqscan", "off"),
     ("jit", "off"),
+    ("client_min_messages", "warning"),
     ("lock_timeout", "5s"),
     ("idle_session_timeout", "0"),
     ("tcp_keepalives_idle", "30"),

@@ -2,7 +2,7 @@
 
 use crate::support::contexts::times_decided;
 use crate::support::let_others_run;
-use crate::support::world::{World, accepts, append};
+use crate::support::world::{World, accepts, append, worlds_over_both_engines};
 use meal_planner::actors::Refusal;
 use meal_planner::domain::envelope::Kind;
 use meal_planner::store::Store as _;
@@ -11,7 +11,13 @@ use std::io::BufRead;
 use std::process::{Command, Stdio};
 use uuid::Uuid;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+worlds_over_both_engines!(
+    nobody_is_told_and_nothing_is_handled_before_the_commit_returns,
+    a_crash_before_the_commit_accepts_nothing,
+    what_is_accepted_survives_a_crash_before_it_is_handled,
+    what_waits_at_the_journal_when_the_server_stops_is_settled,
+);
+
 async fn nobody_is_told_and_nothing_is_handled_before_the_commit_returns() {
     let world = World::start().await;
     let command = append("a", 1);
@@ -30,7 +36,6 @@ async fn nobody_is_told_and_nothing_is_handled_before_the_commit_returns() {
     assert_eq!(times_decided(id), 1);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crash_before_the_commit_accepts_nothing() {
     let world = World::start().await;
     let command = append("a", 1);
@@ -46,7 +51,6 @@ async fn a_crash_before_the_commit_accepts_nothing() {
     assert_eq!(world.store.last_position().await.unwrap(), 0);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_accepted_survives_a_crash_before_it_is_handled() {
     let world = World::start().await;
     let command = append("a", 1);
@@ -70,7 +74,6 @@ async fn a_caller_who_comes_while_the_server_stops_is_answered() {
     assert_eq!(world.store.last_position().await.unwrap(), 0);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_at_the_journal_when_the_server_stops_is_settled() {
     let world = World::start().await;
     let mut gate =

@@ -1,9 +1,17 @@
 //! The table is the mailbox: an actor that dies loses nothing, whatever was queued for it.
 
 use crate::support::contexts::{Explode, Ledger};
-use crate::support::world::{World, append, command};
+use crate::support::world::{World, append, command, worlds_over_both_engines};
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+worlds_over_both_engines!(
+    messages_queued_for_a_killed_actor_are_handled_once_and_in_order,
+    a_unit_on_its_way_to_the_disk_when_the_actor_dies_is_not_done_twice,
+    the_journal_dying_over_a_commit_loses_and_repeats_nothing,
+    readers_learn_of_a_commit_that_its_journal_did_not_live_to_tell,
+    a_commit_reported_as_failed_is_found_and_handled_all_the_same,
+    a_panic_in_the_middle_of_a_helping_loses_none_of_it,
+);
+
 async fn messages_queued_for_a_killed_actor_are_handled_once_and_in_order() {
     let world = World::start().await;
     let dispatcher = world.runtime.dispatcher();
@@ -25,7 +33,6 @@ async fn messages_queued_for_a_killed_actor_are_handled_once_and_in_order() {
     assert_eq!(world.sums().await[0].1.events, 200);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_unit_on_its_way_to_the_disk_when_the_actor_dies_is_not_done_twice() {
     let world = World::start().await;
     let mut gate = world.store.hold(|unit| unit.handled.is_some());
@@ -39,7 +46,6 @@ async fn a_unit_on_its_way_to_the_disk_when_the_actor_dies_is_not_done_twice() {
     assert_eq!(world.numbers("a").await, [1, 2]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_journal_dying_over_a_commit_loses_and_repeats_nothing() {
     let world = World::start().await;
     for number in 0..5 {
@@ -69,7 +75,6 @@ async fn the_journal_dying_over_a_commit_loses_and_repeats_nothing() {
     assert_eq!(world.sums().await[0].1.events, 7, "every reader has seen every event once");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_learn_of_a_commit_that_its_journal_did_not_live_to_tell() {
     let world = World::start().await;
     world.ask(append("a", 1)).await;
@@ -85,7 +90,6 @@ async fn readers_learn_of_a_commit_that_its_journal_did_not_live_to_tell() {
     assert_eq!(world.sums().await[0].1.events, 2);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_reported_as_failed_is_found_and_handled_all_the_same() {
     let world = World::start().await;
     world.ask(append("a", 1)).await;
@@ -103,7 +107,6 @@ async fn a_commit_reported_as_failed_is_found_and_handled_all_the_same() {
     assert_eq!(events, 3);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_panic_in_the_middle_of_a_helping_loses_none_of_it() {
     let world = World::start().await;
     let mut gate = world.store.hold(|unit| unit.handled.is_some());

@@ -1,11 +1,16 @@
 //! Replay is pure: what is in memory is what is stored, and replaying repeats no side effect.
 
 use crate::support::contexts::{Book, Forward, Ledger, Refuse};
-use crate::support::world::{STATE, World, append, command, contexts};
+use crate::support::world::{STATE, World, append, command, contexts, worlds_over_both_engines};
 use meal_planner::domain::envelope::{Envelope, Kind};
 use meal_planner::store::Filter;
 use meal_planner::store::Store as _;
 use proptest::prelude::*;
+
+worlds_over_both_engines!(
+    a_restart_from_a_snapshot_goes_on_where_the_events_end,
+    replaying_sends_nothing_again,
+);
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -95,7 +100,6 @@ async fn snapshot_of(world: &World, key: &str) -> Book {
     book
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_from_a_snapshot_goes_on_where_the_events_end() {
     let mut world = World::start().await;
     for number in 0..250 {
@@ -138,7 +142,6 @@ async fn a_snapshot_that_does_not_read_is_no_loss() {
     assert_eq!(world.restarts("contexts/ledger"), 0);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replaying_sends_nothing_again() {
     let mut world = World::start().await;
     for number in 0..10 {

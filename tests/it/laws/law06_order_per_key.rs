@@ -1,9 +1,16 @@
 //! Order per key, independence across keys.
 
 use crate::support::contexts::{Jot, Scale, ScaleEvent, Weigh, times_decided};
-use crate::support::world::{World, append, command};
+use crate::support::world::{World, append, command, worlds_over_both_engines};
 use meal_planner::actors::NewCommand;
 use meal_planner::domain::message::Message;
+
+worlds_over_both_engines!(
+    a_key_that_waits_for_facts_holds_itself_only_and_keeps_its_order,
+    facts_include_everything_before_the_message,
+    an_actor_that_dies_while_facts_are_gathered_starts_over,
+    messages_of_many_callers_keep_each_callers_order,
+);
 
 fn weigh(key: &str, ledger: &str, number: i64) -> NewCommand {
     command::<Scale>(key, Weigh { ledgers: vec![ledger.to_owned()], number })
@@ -28,7 +35,6 @@ async fn scale(world: &World, key: &str) -> Vec<(i64, Option<i64>)> {
     events.iter().map(decode).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_waits_for_facts_holds_itself_only_and_keeps_its_order() {
     let world = World::start().await;
     let mut gate = world.store.hold_reads("gated");
@@ -54,7 +60,6 @@ async fn a_key_that_waits_for_facts_holds_itself_only_and_keeps_its_order() {
     assert_eq!(numbers, [0, 1, 2, 3, 4]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn facts_include_everything_before_the_message() {
     let world = World::start().await;
     let mut total = 0;
@@ -66,7 +71,6 @@ async fn facts_include_everything_before_the_message() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_actor_that_dies_while_facts_are_gathered_starts_over() {
     let world = World::start().await;
     let mut gate = world.store.hold_reads("gated");
@@ -80,7 +84,6 @@ async fn an_actor_that_dies_while_facts_are_gathered_starts_over() {
     assert_eq!(scale(&world, "x").await, [(1, Some(0)), (2, None)]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_of_many_callers_keep_each_callers_order() {
     let world = World::start().await;
     let callers = (0..20_i64).map(|caller| {

@@ -2,15 +2,27 @@
 
 use crate::support::contexts::{Explode, Ledger, times_decided};
 use crate::support::until;
-use crate::support::world::{World, append, attempt_limit, burns, burnt, command, handles};
+use crate::support::world::{
+    World, append, attempt_limit, burns, burnt, command, handles, worlds_over_both_engines,
+};
 use meal_planner::store::Outcome;
 use std::future::ready;
+
+worlds_over_both_engines!(
+    a_message_that_panics_a_few_times_is_handled_in_the_end,
+    each_attempt_is_on_the_disk_with_its_cause_before_the_next,
+    past_the_limit_it_is_a_dead_letter_and_the_next_message_is_handled,
+    whoever_waits_for_a_message_is_told_that_it_died,
+    attempts_are_counted_across_restarts_of_the_process,
+    siblings_are_not_disturbed,
+    a_unit_that_is_always_refused_ends_as_a_dead_letter,
+    many_poisoned_messages_end_as_dead_letters_without_using_up_their_context,
+);
 
 fn explode(key: &str, times: u32) -> meal_planner::actors::NewCommand {
     command::<Ledger>(key, Explode { times, number: 7 })
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_that_panics_a_few_times_is_handled_in_the_end() {
     let world = World::start().await;
     let bad = explode("a", attempt_limit() - 1);
@@ -21,7 +33,6 @@ async fn a_message_that_panics_a_few_times_is_handled_in_the_end() {
     assert_eq!(world.numbers("a").await, [7]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_attempt_is_on_the_disk_with_its_cause_before_the_next() {
     let world = World::start().await;
     let bad = explode("a", 2);
@@ -39,7 +50,6 @@ async fn each_attempt_is_on_the_disk_with_its_cause_before_the_next() {
     assert_eq!(burnt[0].position, world.status(id).await.envelope.position);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn past_the_limit_it_is_a_dead_letter_and_the_next_message_is_handled() {
     let world = World::start().await;
     let bad = explode("a", u32::MAX);
@@ -55,13 +65,11 @@ async fn past_the_limit_it_is_a_dead_letter_and_the_next_message_is_handled() {
     assert_eq!(world.status(id).await.waiting, None);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_waits_for_a_message_is_told_that_it_died() {
     let world = World::start().await;
     assert!(matches!(world.ask(explode("a", u32::MAX)).await.outcome, Outcome::Dead { .. }));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn attempts_are_counted_across_restarts_of_the_process() {
     let world = World::start().await;
     let bad = explode("a", u32::MAX);
@@ -79,7 +87,6 @@ async fn attempts_are_counted_across_restarts_of_the_process() {
     assert!(times_decided(id) <= attempt_limit() + 1, "one attempt may be lost with the power, not more");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn siblings_are_not_disturbed() {
     let world = World::start().await;
     let scale = world.view("contexts/scale").generation;
@@ -93,7 +100,6 @@ async fn siblings_are_not_disturbed() {
 }
 
 /// A unit that the store refuses every time is a failing message like any other.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_unit_that_is_always_refused_ends_as_a_dead_letter() {
     let world = World::start().await;
     let (good, bad) = (append("a", 1), append("b", 2));
@@ -112,7 +118,6 @@ async fn a_unit_that_is_always_refused_ends_as_a_dead_letter() {
         .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_poisoned_messages_end_as_dead_letters_without_using_up_their_context() {
     let world = World::start().await;
     for n in 0..4 {

@@ -1,7 +1,7 @@
 //! Failures have kinds: a rejection is an answer, what cannot be read is a dead letter, an outage costs nothing.
 
 use crate::support::contexts::{Ledger, Refuse, Scale, Weigh, times_decided};
-use crate::support::world::{World, append, burnt, command, raw};
+use crate::support::world::{World, append, burnt, command, raw, worlds_over_both_engines};
 use crate::support::{let_others_run, until};
 use meal_planner::actors::{Refusal, Stage};
 use meal_planner::domain::context::RejectionKind;
@@ -9,7 +9,14 @@ use meal_planner::store::Store as _;
 use meal_planner::store::{Outcome, StoreError};
 use std::future::ready;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+worlds_over_both_engines!(
+    a_rejection_is_an_answer_that_is_stored_and_repeated,
+    a_command_that_does_not_read_is_a_dead_letter_at_once,
+    an_outage_refuses_new_messages_and_keeps_the_work_of_actors,
+    an_outage_of_reading_costs_no_attempt_and_no_restart,
+    readers_outlive_an_outage,
+);
+
 async fn a_rejection_is_an_answer_that_is_stored_and_repeated() {
     let world = World::start().await;
     let mut refuse = command::<Ledger>("a", Refuse { why: "not \"that\"".to_owned() });
@@ -24,7 +31,6 @@ async fn a_rejection_is_an_answer_that_is_stored_and_repeated() {
     assert_eq!(world.store.last_position().await.unwrap(), 1);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_command_that_does_not_read_is_a_dead_letter_at_once() {
     let world = World::start().await;
     let good = append("a", 1);
@@ -63,7 +69,6 @@ async fn an_event_that_does_not_read_kills_the_messages_of_its_key_only() {
     assert_eq!(world.restarts("contexts/ledger"), 0);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outage_refuses_new_messages_and_keeps_the_work_of_actors() {
     let world = World::start().await;
     let kept = append("a", 1);
@@ -93,7 +98,6 @@ async fn an_outage_refuses_new_messages_and_keeps_the_work_of_actors() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outage_of_reading_costs_no_attempt_and_no_restart() {
     let world = World::start().await;
     // Everybody has something to read when the outage begins.
@@ -124,7 +128,6 @@ async fn an_outage_of_reading_costs_no_attempt_and_no_restart() {
     assert_eq!(burnt(&world.store.committed()), []);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_outlive_an_outage() {
     let world = World::start().await;
     world.ask(append("a", 1)).await;

@@ -1,6 +1,6 @@
 //! Supervision as in OTP: order, strategies, budgets, generations.
 
-use crate::support::world::{World, append, attempt_limit, command};
+use crate::support::world::{World, append, attempt_limit, command, worlds_over_both_engines};
 use crate::support::{soon, until};
 use meal_planner::actors::{
     ChildSpec, Exhausted, HasRegistry, Intensity, Origin, Plan, Registry, Stage, Start, Strategy, Supervisor,
@@ -12,6 +12,12 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef};
 use std::future::ready;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+worlds_over_both_engines!(
+    what_a_zombie_hands_in_is_refused,
+    a_quarantined_context_accepts_and_does_not_handle,
+    deaths_restarts_and_dead_letters_are_events,
+);
 
 /// What happened, in order: `+name generation` and `-name`.
 type Diary = Arc<Mutex<Vec<String>>>;
@@ -268,7 +274,6 @@ fn a_budget_is_ten_restarts_a_minute_and_exhaustion_escalates_by_default() {
     assert_eq!(spec.exhausted, Exhausted::Escalate);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_zombie_hands_in_is_refused() {
     let world = World::start().await;
     world.ask(append("a", 1)).await;
@@ -288,7 +293,6 @@ async fn what_a_zombie_hands_in_is_refused() {
     assert!(!world.store.committed().contains(&unit));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_quarantined_context_accepts_and_does_not_handle() {
     let world = World::start().await;
     for _ in 0..20 {
@@ -344,7 +348,6 @@ async fn the_restarts_of_a_whole_tree_are_bounded_too() {
     root.get_cell().stop_and_wait(None, None).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn deaths_restarts_and_dead_letters_are_events() {
     let world = World::start().await;
     let explode = crate::support::contexts::Explode { times: u32::MAX, number: 1 };

@@ -1,11 +1,20 @@
 //! Idempotent at the edge: a message is accepted once, and a repeat gets the first answer.
 
 use crate::support::contexts::times_decided;
-use crate::support::world::{World, append};
+use crate::support::world::{World, append, worlds_over_both_engines};
 use meal_planner::actors::{NewCommand, Refusal};
 use meal_planner::domain::envelope::Kind;
 use meal_planner::store::Filter;
 use uuid::Uuid;
+
+worlds_over_both_engines!(
+    one_id_given_by_many_callers_at_once_is_accepted_once,
+    one_idempotency_key_given_by_many_callers_at_once_is_accepted_once,
+    a_repeat_gets_the_first_answer_also_after_a_restart,
+    a_key_used_for_something_else_is_refused,
+    different_bodies_under_one_key_at_once_are_told_apart,
+    repeats_at_once_wait_for_the_first_and_fail_no_commit,
+);
 
 const CALLERS: usize = 50;
 
@@ -24,7 +33,6 @@ async fn commands(world: &World) -> usize {
     world.messages(filter).await.len()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_id_given_by_many_callers_at_once_is_accepted_once() {
     let world = World::start().await;
     let command = NewCommand { id_given: true, ..append("a", 1) };
@@ -35,7 +43,6 @@ async fn one_id_given_by_many_callers_at_once_is_accepted_once() {
     assert_eq!(world.numbers("a").await, [1]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_idempotency_key_given_by_many_callers_at_once_is_accepted_once() {
     let world = World::start().await;
     let repeat = |_| NewCommand { idempotency: Some(([1; 32], [2; 32])), ..append("a", 1) };
@@ -47,7 +54,6 @@ async fn one_idempotency_key_given_by_many_callers_at_once_is_accepted_once() {
     assert_eq!(world.numbers("a").await, [1]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_repeat_gets_the_first_answer_also_after_a_restart() {
     let world = World::start().await;
     let repeat = || NewCommand { idempotency: Some(([1; 32], [2; 32])), ..append("a", 1) };
@@ -58,7 +64,6 @@ async fn a_repeat_gets_the_first_answer_also_after_a_restart() {
     assert_eq!(world.numbers("a").await, [1]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_used_for_something_else_is_refused() {
     let world = World::start().await;
     let first = NewCommand { idempotency: Some(([1; 32], [2; 32])), id_given: true, ..append("a", 1) };
@@ -78,7 +83,6 @@ async fn a_key_used_for_something_else_is_refused() {
     assert_eq!(commands(&world).await, 1);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn different_bodies_under_one_key_at_once_are_told_apart() {
     let world = World::start().await;
     let other = |n: u8| NewCommand { idempotency: Some(([1; 32], [n; 32])), ..append("a", n.into()) };
@@ -89,7 +93,6 @@ async fn different_bodies_under_one_key_at_once_are_told_apart() {
     assert_eq!(commands(&world).await, 1);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn repeats_at_once_wait_for_the_first_and_fail_no_commit() {
     let world = World::start().await;
     let mut gate = world.store.hold(|unit| unit.idempotency.is_some());

@@ -1,7 +1,9 @@
 //! Bounded: past the hard watermark new work is refused before it is accepted, and nothing accepted is dropped.
 
 use crate::support::contexts::{Forward, Jot, Ledger, Scale};
-use crate::support::world::{STATE, World, append, command, contexts};
+use crate::support::world::{
+    STATE, World, append, command, contexts, fresh_folder, worlds_over_both_engines,
+};
 use crate::support::{let_others_run, until};
 use meal_planner::actors::{NewCommand, Order, Refusal, Watermarks};
 use meal_planner::domain::envelope::{Address, Envelope};
@@ -9,13 +11,21 @@ use meal_planner::store::{Store, Unit};
 use std::future::ready;
 use std::sync::Arc;
 
+worlds_over_both_engines!(
+    past_the_hard_watermark_new_work_is_refused_and_nothing_of_it_is_kept,
+    what_was_waiting_before_a_restart_counts,
+    messages_between_contexts_are_never_refused,
+    what_does_not_fit_the_window_is_read_from_the_table_in_order,
+    past_the_watermark_of_all_together_only_control_is_taken,
+    past_the_soft_watermark_the_policies_of_others_hold_back_and_lose_nothing,
+);
+
 fn hard(hard: i64) -> Watermarks {
     Watermarks { hard, ..Watermarks::default() }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn past_the_hard_watermark_new_work_is_refused_and_nothing_of_it_is_kept() {
-    let world = World::start_with(tempfile::tempdir().unwrap(), contexts().watermarks(hard(10))).await;
+    let world = World::start_with(fresh_folder().await, contexts().watermarks(hard(10))).await;
     let mut loading = world.store.hold_reads("a");
     for number in 0..10 {
         world.accept(append("a", number)).await.unwrap();
@@ -38,9 +48,8 @@ async fn past_the_hard_watermark_new_work_is_refused_and_nothing_of_it_is_kept()
     assert_eq!(world.numbers("b").await, [2]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_waiting_before_a_restart_counts() {
-    let world = World::start_with(tempfile::tempdir().unwrap(), contexts().watermarks(hard(3))).await;
+    let world = World::start_with(fresh_folder().await, contexts().watermarks(hard(3))).await;
     let mut gate = world.store.hold_reads("a");
     for number in 0..3 {
         world.accept(append("a", number)).await.unwrap();
@@ -54,9 +63,8 @@ async fn what_was_waiting_before_a_restart_counts() {
     assert_eq!(world.numbers("a").await, [0, 1, 2, 3]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_between_contexts_are_never_refused() {
-    let world = World::start_with(tempfile::tempdir().unwrap(), contexts().watermarks(hard(1))).await;
+    let world = World::start_with(fresh_folder().await, contexts().watermarks(hard(1))).await;
     for number in 0..5 {
         let forward = Forward { number, to: "b".to_owned(), ask: true };
         crate::support::until("there is room", || async {
@@ -70,7 +78,6 @@ async fn messages_between_contexts_are_never_refused() {
 }
 
 /// More than a lane's window holds, while the actor is blocked.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_does_not_fit_the_window_is_read_from_the_table_in_order() {
     const MANY: i64 = 9000;
     let world = World::start().await;
@@ -110,10 +117,9 @@ async fn what_does_not_fit_the_window_is_read_from_the_table_in_order() {
     assert_eq!(world.restarts("contexts/ledger"), 0);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn past_the_watermark_of_all_together_only_control_is_taken() {
     let marks = Watermarks { hard_in_total: 4, ..Watermarks::default() };
-    let world = World::start_with(tempfile::tempdir().unwrap(), contexts().watermarks(marks)).await;
+    let world = World::start_with(fresh_folder().await, contexts().watermarks(marks)).await;
     for path in ["contexts/ledger", "contexts/scale"] {
         world.runtime.hub().order(path, Order::Pause).unwrap();
     }
@@ -133,10 +139,9 @@ async fn past_the_watermark_of_all_together_only_control_is_taken() {
     assert_eq!((world.numbers("a").await, world.numbers("c").await), (vec![0, 1], vec![5]));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn past_the_soft_watermark_the_policies_of_others_hold_back_and_lose_nothing() {
     let marks = Watermarks { soft: 5, ..Watermarks::default() };
-    let world = World::start_with(tempfile::tempdir().unwrap(), contexts().watermarks(marks)).await;
+    let world = World::start_with(fresh_folder().await, contexts().watermarks(marks)).await;
     world.runtime.hub().order("contexts/mirror", Order::Pause).unwrap();
     for number in 0..30 {
         world.ask(append("a", number)).await;

@@ -2,10 +2,19 @@
 
 use crate::support::contexts::{MirrorEvent, Noted};
 use crate::support::until;
-use crate::support::world::{SUMS, World, append, raw};
+use crate::support::world::{SUMS, World, append, raw, worlds_over_both_engines};
 use meal_planner::domain::message::Message;
 use meal_planner::store::Store as _;
 use std::collections::HashSet;
+
+worlds_over_both_engines!(
+    every_event_is_folded_once_across_restarts,
+    rows_and_checkpoint_commit_together,
+    a_reactor_answers_each_event_exactly_once_across_restarts,
+    the_answers_of_a_reactor_commit_with_its_checkpoint,
+    whoever_waits_for_it_reads_what_was_just_written,
+    a_reader_far_behind_reads_on_from_the_store,
+);
 
 async fn some_history(mut world: World) -> World {
     for round in 0..4 {
@@ -22,7 +31,6 @@ async fn some_history(mut world: World) -> World {
     world
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_event_is_folded_once_across_restarts() {
     let world = some_history(World::start().await).await;
     let sums = world.sums().await;
@@ -51,7 +59,6 @@ async fn a_rebuilt_read_model_equals_the_kept_one() {
     assert_eq!(world.sums().await, kept);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_and_checkpoint_commit_together() {
     let world = World::start().await;
     let mut fault = world.store.refuse(|unit| unit.table.is_some());
@@ -66,7 +73,6 @@ async fn rows_and_checkpoint_commit_together() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reactor_answers_each_event_exactly_once_across_restarts() {
     let world = some_history(World::start().await).await;
     for key in ["k0", "k1", "k2"] {
@@ -87,7 +93,6 @@ async fn a_reactor_answers_each_event_exactly_once_across_restarts() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_answers_of_a_reactor_commit_with_its_checkpoint() {
     let world = World::start().await;
     let reacts = |unit: &meal_planner::store::Unit| {
@@ -103,7 +108,6 @@ async fn the_answers_of_a_reactor_commit_with_its_checkpoint() {
     assert_eq!(world.events("mirror", None).await.len(), 2);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_waits_for_it_reads_what_was_just_written() {
     let world = World::start().await;
     for number in 1..100 {
@@ -114,7 +118,6 @@ async fn whoever_waits_for_it_reads_what_was_just_written() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_far_behind_reads_on_from_the_store() {
     let world = World::start().await;
     let mut fault = world.store.refuse(|unit| unit.table.is_some());

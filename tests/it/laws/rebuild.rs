@@ -1,7 +1,7 @@
 //! Read models: rebuilt beside the live table and swapped; what does not read is a dead letter, not the end.
 
 use crate::support::contexts::{Ledger, LedgerCommand, LedgerEvent, Mirror, Scale, Sum};
-use crate::support::world::{SUMS, World, append, raw};
+use crate::support::world::{SUMS, World, append, raw, worlds_over_both_engines};
 use crate::support::{let_others_run, soon};
 use meal_planner::actors::{Contexts, Hub, RebuildReport, RebuildStage, Stage};
 use meal_planner::domain::context::{Context, Outgoing, Projection, ProjectionVisitor, Rejection, read_as};
@@ -10,6 +10,14 @@ use meal_planner::domain::erased;
 use meal_planner::domain::message::DecodeError;
 use meal_planner::store::{DeadLetter, DeadLetterQuery, DeadLetterState, RowQuery, Store as _};
 use std::sync::atomic::Ordering::Relaxed;
+
+worlds_over_both_engines!(
+    a_rebuilt_read_model_is_equal_and_takes_the_place_of_the_kept_one,
+    live_rows_are_read_and_kept_up_to_date_while_a_rebuild_goes_on,
+    a_rebuild_cut_short_leaves_the_live_rows_and_no_half_built_ones,
+    nobody_can_rebuild_what_is_not_there,
+    a_new_version_is_built_beside_and_the_old_table_goes_after,
+);
 
 const KEYS: i64 = 3;
 const BESIDE: &str = "ledger_sums_v1__rebuild";
@@ -41,7 +49,6 @@ async fn open_letters(world: &World) -> Vec<DeadLetter> {
     world.store.dead_letters(open).await.unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rebuilt_read_model_is_equal_and_takes_the_place_of_the_kept_one() {
     let world = World::start().await;
     numbers(&world, 0..30).await;
@@ -78,7 +85,6 @@ async fn rows_that_were_tampered_with_are_named_and_put_right() {
     assert!(rebuilt(&world).await.unwrap().equal);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn live_rows_are_read_and_kept_up_to_date_while_a_rebuild_goes_on() {
     let world = World::start().await;
     // More than is folded at a time.
@@ -100,7 +106,6 @@ async fn live_rows_are_read_and_kept_up_to_date_while_a_rebuild_goes_on() {
     assert_eq!(world.sums().await.iter().map(|(_, sum)| sum.events).sum::<u64>(), 2501);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rebuild_cut_short_leaves_the_live_rows_and_no_half_built_ones() {
     for crash in [true, false] {
         let world = World::start().await;
@@ -127,7 +132,6 @@ async fn a_rebuild_cut_short_leaves_the_live_rows_and_no_half_built_ones() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_can_rebuild_what_is_not_there() {
     let world = World::start().await;
     assert!(world.runtime.hub().rebuild("ledger_summs").is_none());
@@ -239,7 +243,6 @@ impl Projection for NewerSums {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_version_is_built_beside_and_the_old_table_goes_after() {
     let world = World::start().await;
     numbers(&world, 0..30).await;

@@ -1,7 +1,9 @@
 //! What waits holds its own key only, is seen with its reason, and goes on in its order.
 
 use crate::support::contexts::{Append, Explode, Jot, Ledger, Scale, Vault, Weigh, times_decided};
-use crate::support::world::{World, append, burnt, command, contexts, raw};
+use crate::support::world::{
+    World, append, burnt, command, contexts, fresh_folder, raw, worlds_over_both_engines,
+};
 use crate::support::{let_others_run, until};
 use meal_planner::actors::{NewCommand, Order, OrderRefused, Retries, Wait};
 use meal_planner::domain::envelope::{Address, Envelope};
@@ -9,6 +11,15 @@ use meal_planner::store::{Cause, Change, DeadLetterId, DeadLetterQuery, Settled,
 use std::future::ready;
 use std::time::Duration;
 use tempfile::TempDir;
+
+worlds_over_both_engines!(
+    more_than_is_kept_in_memory_waits_behind_a_key_and_keeps_its_order,
+    a_context_may_hold_a_key_at_its_dead_letter_until_it_is_replayed_first,
+    a_replay_that_waits_goes_before_what_was_held_also_after_a_crash,
+    a_suspect_of_a_crash_runs_alone_and_marked_and_its_charge_counts,
+    a_paused_context_accepts_and_goes_on_when_it_is_resumed,
+    an_ordered_restart_brings_a_new_incarnation_and_loses_nothing,
+);
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -19,7 +30,7 @@ async fn slow(folder: TempDir) -> World {
 }
 
 async fn vault() -> World {
-    World::start_with(tempfile::tempdir().unwrap(), contexts().with::<Vault>()).await
+    World::start_with(fresh_folder().await, contexts().with::<Vault>()).await
 }
 
 fn explode(key: &str, times: u32) -> NewCommand {
@@ -78,7 +89,6 @@ async fn a_retry_whose_time_has_not_come_holds_its_key_only_and_is_seen() {
     assert_eq!(waits(&world, "contexts/ledger"), []);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_than_is_kept_in_memory_waits_behind_a_key_and_keeps_its_order() {
     const MANY: i64 = 300;
     let world = World::start().await;
@@ -113,7 +123,6 @@ async fn settle(world: &World, position: i64, how: Settled, replay: Option<NewCo
     world.runtime.hub().lanes["vault"].recheck_held();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_context_may_hold_a_key_at_its_dead_letter_until_it_is_replayed_first() {
     let world = vault().await;
     world.ask(put("a", 1)).await;
@@ -145,7 +154,6 @@ async fn a_held_key_goes_on_when_its_dead_letter_is_discarded() {
     assert_eq!(stored_numbers(&world, "vault", "a").await, [3]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replay_that_waits_goes_before_what_was_held_also_after_a_crash() {
     let world = vault().await;
     let bad = world.accept(command::<Vault>("a", Explode { times: u32::MAX, number: 2 })).await.unwrap();
@@ -184,7 +192,6 @@ async fn a_row_that_does_not_read_is_a_dead_letter_with_its_bytes_and_its_contex
     assert!(raw.contains("{no json") && raw.contains("\"number\":1"), "{raw}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_suspect_of_a_crash_runs_alone_and_marked_and_its_charge_counts() {
     let world = World::start().await;
     world.runtime.hub().order("contexts/ledger", Order::Pause).unwrap();
@@ -208,7 +215,6 @@ async fn a_suspect_of_a_crash_runs_alone_and_marked_and_its_charge_counts() {
     assert!(started(suspect.position) && !started(behind.position) && !started(free.position));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_paused_context_accepts_and_goes_on_when_it_is_resumed() {
     let world = World::start().await;
     let hub = world.runtime.hub();
@@ -223,7 +229,6 @@ async fn a_paused_context_accepts_and_goes_on_when_it_is_resumed() {
     assert!(matches!(hub.order("nobody", Order::Restart), Err(OrderRefused::NoSuchActor(_))));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_ordered_restart_brings_a_new_incarnation_and_loses_nothing() {
     let world = World::start().await;
     world.ask(append("a", 1)).await;

@@ -2,6 +2,8 @@
 
 use super::contexts::{Append, Book, Ledger, LedgerEvent, Mirror, Scale, Sum};
 use super::faulty::FaultyStore;
+use super::place::PostgresDatabase;
+use super::postgres;
 use super::{PATIENCE, soon, until};
 use meal_planner::actors::{Accepted, ActorView, Contexts, Done, NewCommand, Refusal, Retries, Runtime};
 
@@ -9,9 +11,10 @@ use meal_planner::clock;
 use meal_planner::domain::context::Context;
 use meal_planner::domain::envelope::{Address, Envelope, Key, Kind};
 use meal_planner::domain::message::Message;
+use meal_planner::store::postgres::PostgresStore;
 use meal_planner::store::sqlite::{SqliteStore, writer_options};
 use meal_planner::store::{
-    Burn, Change, Filter, MessageStatus, RowQuery, StateMark, Store, StoredOutcome, Unit,
+    Burn, Change, Filter, MessageStatus, RowQuery, StateMark, Store, StoreResult, StoredOutcome, Unit,
 };
 use sqlx::{ConnectOptions, SqliteConnection};
 use std::path::Path;
@@ -44,12 +47,38 @@ pub async fn open_sqlite(folder: &Path) -> Arc<SqliteStore> {
     Arc::new(SqliteStore::open(folder, clock::now().timestamp_micros()).await.unwrap())
 }
 
-/// The lock of a store that has just been dropped may take a moment to go.
-pub async fn open_after_crash(folder: &Path) -> Arc<SqliteStore> {
+tokio::task_local! {
+    /// Set where a test runs over PostgreSQL.
+    pub static ON_POSTGRES: ();
+}
+
+/// Stands in the folder of a world over PostgreSQL and holds the address of its database.
+const DATABASE: &str = "database-url";
+
+/// A folder for a world of the engine that the test runs over.
+pub async fn fresh_folder() -> TempDir {
+    if ON_POSTGRES.try_with(|()| ()).is_err() {
+        return tempfile::tempdir().unwrap();
+    }
+    let PostgresDatabase { url, folder } = postgres::fresh_database().await;
+    std::fs::write(folder.path().join(DATABASE), url).unwrap();
+    folder
+}
+
+async fn open(folder: &Path) -> StoreResult<Arc<dyn Store>> {
+    let now_us = clock::now().timestamp_micros();
+    Ok(match std::fs::read_to_string(folder.join(DATABASE)) {
+        Ok(url) => Arc::new(PostgresStore::open(&url, folder, now_us).await?),
+        Err(_) => Arc::new(SqliteStore::open(folder, now_us).await?),
+    })
+}
+
+/// The locks of a store that has just been dropped may take a moment to go.
+pub async fn open_after_crash(folder: &Path) -> Arc<dyn Store> {
     let open = async {
         loop {
-            match SqliteStore::open(folder, clock::now().timestamp_micros()).await {
-                Ok(store) => return Arc::new(store),
+            match Box::pin(open(folder)).await {
+                Ok(store) => return store,
                 Err(error) if error.to_string().contains("in use") => tokio::task::yield_now().await,
                 Err(error) => panic!("{error}"),
             }
@@ -57,6 +86,28 @@ pub async fn open_after_crash(folder: &Path) -> Arc<SqliteStore> {
     };
     soon("the folder is free", open).await
 }
+
+/// Runs each test of a world over both engines.
+macro_rules! worlds_over_both_engines {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name().await;
+            })*
+        }
+
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                if $crate::support::postgres::is_there(stringify!($name)) {
+                    $crate::support::world::ON_POSTGRES.scope((), super::$name()).await;
+                }
+            })*
+        }
+    };
+}
+pub(crate) use worlds_over_both_engines;
 
 /// A second pair of hands on the database of a folder.
 pub async fn raw(folder: &Path) -> SqliteConnection {
@@ -85,7 +136,7 @@ pub fn append(key: &str, number: i64) -> NewCommand {
 
 impl World {
     pub async fn start() -> Self {
-        Self::start_in(tempfile::tempdir().unwrap()).await
+        Self::start_in(fresh_folder().await).await
     }
 
     pub async fn start_in(folder: TempDir) -> Self {
