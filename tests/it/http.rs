@@ -236,3 +236,51 @@ async fn the_document_describes_every_command_and_actors_and_metrics_can_be_seen
     let metrics = server.get("/metrics").await.1;
     assert!(metrics.as_str().unwrap().contains("meal_planner_actor_handled_total"), "{metrics}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flow_is_scheduled_by_the_clocks_of_the_household_and_no_more() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path()).await;
+    let path = "/api/triggers/meal_plan_generation/schedule";
+    let fridays = json!({"cron": "0 6 * * FRI", "input": {"days": 7}});
+    let (status, problem) = server.ask("PUT", path, fridays.clone()).await;
+    assert_eq!((status, &problem["pointer"]), (422, &json!("/time_zone")), "{problem}");
+    let household = json!({"name": "Home", "time_zone": "Europe/Vienna"});
+    assert_eq!(server.ask("PUT", "/api/household", household).await.0, 200);
+    let (status, set) = server.ask("PUT", path, fridays.clone()).await;
+    assert_eq!((status, &set["result"]["time_zone"]), (200, &json!("Europe/Vienna")), "{set}");
+    assert!(set["result"]["next"].as_str().unwrap().contains("T0"), "{set}");
+    assert_eq!(server.get("/api/schedules").await.1["items"][0], server.get(path).await.1);
+
+    let moved = json!({"name": "Home", "time_zone": "Asia/Tokyo"});
+    assert_eq!(server.ask("PUT", "/api/household", moved).await.0, 200);
+    server.until_is(path, "time_zone", "Asia/Tokyo").await;
+    let printed = server.run(data.path(), &["schedule"]);
+    assert!(String::from_utf8_lossy(&printed.stdout).contains("Asia/Tokyo"));
+
+    assert_eq!(server.ask("PUT", "/api/triggers/nothing/schedule", fridays).await.0, 404);
+    assert_eq!(server.ask("DELETE", path, json!({})).await.0, 200);
+    assert_eq!(server.get(path).await.0, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_saga_is_waited_for_to_its_end_and_the_operator_is_told_what_makes_sense() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path()).await;
+    // There is no household: the first step is refused.
+    let (status, started) = server.ask("POST", "/api/triggers/meal_plan_generation", json!({})).await;
+    assert_eq!((status, &started["result"]["status"]), (201, &json!("failed")), "{started}");
+    assert_eq!(started["result"]["steps"][0]["status"], "failed");
+    let id = started["key"].as_str().unwrap();
+    assert_eq!(server.get("/admin/sagas").await.1["items"][0]["id"], json!(id));
+    for verb in ["retry", "skip", "compensate", "abandon"] {
+        let path = format!("/admin/sagas/{id}/{verb}");
+        let (status, problem) = server.ask("POST", &path, json!({"why": "to see"})).await;
+        assert_eq!(status, 409, "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("has failed"), "{problem}");
+        assert_eq!(server.ask("POST", &path, json!({"why": " "})).await.0, 422);
+    }
+    assert_eq!(server.ask("POST", "/admin/sagas/nothing/skip", json!({"why": "to see"})).await.0, 404);
+    let printed = server.run(data.path(), &["sagas"]);
+    assert!(String::from_utf8_lossy(&printed.stdout).contains("create_plan (failed)"));
+}
