@@ -4,6 +4,7 @@ use super::unruly;
 use crate::support::faulty::Gate;
 use crate::support::world::{World, command};
 use crate::support::{soon, until};
+use chrono::{DateTime, Utc};
 use meal_planner::actors::{NewCommand, Origin};
 use meal_planner::clock;
 use meal_planner::domain::context::Context;
@@ -122,7 +123,7 @@ impl Theatre {
             loop {
                 match self.row(saga).await {
                     Some(row) if SagasView::is_final(&row) => return row,
-                    Some(row) if row.retry_at.is_some() => self.hasten(saga, "step").await,
+                    Some(SagaStatus { retry_at: Some(retry_at), .. }) => self.cut_short(saga, retry_at).await,
                     Some(_) | None => tokio::task::yield_now().await,
                 }
             }
@@ -137,17 +138,29 @@ impl Theatre {
         timers
     }
 
-    /// A timer of the saga comes now, if it is still there.
+    /// A pause ends now. The row may be older than the timer, so only the pause that it tells of is meant.
+    async fn cut_short(&self, saga: Uuid, retry_at: DateTime<Utc>) {
+        let due_us = retry_at.timestamp_micros();
+        let timers = self.timers(saga, "step").await.into_iter();
+        self.bring_forward(timers.filter(|timer| timer.due_us == due_us).collect()).await;
+        tokio::task::yield_now().await;
+    }
+
+    /// A timer of the saga comes now.
     pub async fn hasten(&self, saga: Uuid, name: &str) {
-        for timer in self.timers(saga, name).await {
-            let now = Timer { due_us: clock::now().timestamp_micros() - 1, ..timer };
-            self.commit(Unit { changes: vec![Change::SetTimer(Box::new(now))], ..Unit::default() }).await;
-        }
+        self.bring_forward(self.timers(saga, name).await).await;
         until("the timer has fired", || async {
             let past = clock::now().timestamp_micros();
             self.timers(saga, name).await.iter().all(|timer| timer.due_us > past)
         })
         .await;
+    }
+
+    async fn bring_forward(&self, timers: Vec<Timer>) {
+        for timer in timers {
+            let now = Timer { due_us: clock::now().timestamp_micros() - 1, ..timer };
+            self.commit(Unit { changes: vec![Change::SetTimer(Box::new(now))], ..Unit::default() }).await;
+        }
     }
 
     async fn commit(&self, unit: Unit) {
