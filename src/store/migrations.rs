@@ -17,10 +17,27 @@ pub(super) fn migrator(listed: &[Listed]) -> Migrator {
     migrator
 }
 
-pub(super) fn not_migrated(error: &MigrateError) -> StoreError {
+/// Why migrations did not run: the database's own trouble, or a history that is not ours.
+pub(super) fn not_migrated(error: MigrateError) -> StoreError {
+    let history = error.to_string();
+    if let MigrateError::VersionMissing(version) = error {
+        return StoreError::Unusable {
+            message: format!(
+                "a newer meal-planner has written this store (its schema has version {version})"
+            ),
+            hint: "run that version or a later one; nothing was changed".to_owned(),
+        };
+    }
+    if let MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) = error
+        && let trouble @ (StoreError::Unavailable(_) | StoreError::Unusable { .. }) = error.into()
+    {
+        return trouble;
+    }
     StoreError::Unusable {
-        message: format!("the database cannot be brought up to date: {error}"),
-        hint: "if a newer meal-planner has written it, run that one; else restore a backup".to_owned(),
+        message: format!("the database cannot be brought up to date: {history}"),
+        hint: "if another program or version has written it, use that one; else restore a backup: \
+               meal-planner restore"
+            .to_owned(),
     }
 }
 

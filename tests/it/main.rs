@@ -17,6 +17,7 @@ mod samples;
 mod scenario;
 mod simulation;
 mod store_contract;
+mod store_faults;
 mod support;
 mod tidy;
 mod timers;

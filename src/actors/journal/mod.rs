@@ -9,7 +9,7 @@ use super::hub::{Done, Hub};
 use super::status::ActorStatus;
 use crate::domain::envelope::{Envelope, Kind};
 use crate::fault;
-use crate::store::{Change, Placed, StoreError, StoreResult, Unit};
+use crate::store::{Change, Checkpoint, Placed, StoreError, StoreResult, Unit};
 use queue::{Job, Submission};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::collections::HashMap;
@@ -28,6 +28,8 @@ pub(super) enum Msg {
     Wake,
     /// A commit has failed, and may be on the disk all the same.
     LookBehind,
+    /// Nobody may have written since an outage began.
+    Probe,
 }
 
 pub(super) struct JournalState {
@@ -38,6 +40,8 @@ pub(super) struct JournalState {
     /// Incarnations of which a unit was refused: what they submitted after it rests on what never was.
     broken: HashMap<Arc<str>, u64>,
     doubt: Doubt,
+    /// Whether a probe is under way.
+    probing: bool,
 }
 
 /// Whether there may be something on the disk that nobody was told of.
@@ -67,7 +71,8 @@ impl Actor for Journal {
         let bell = myself.clone();
         handle.bell().attach(move || drop(bell.cast(Msg::Wake)));
         let (generations, broken) = (HashMap::new(), HashMap::new());
-        let mut state = JournalState { handle, hub, status, generations, broken, doubt: Doubt::Some };
+        let mut state =
+            JournalState { handle, hub, status, generations, broken, doubt: Doubt::Some, probing: false };
         state.look_behind(&myself).await;
         Ok(state)
     }
@@ -78,9 +83,17 @@ impl Actor for Journal {
         message: Msg,
         state: &mut JournalState,
     ) -> Result<(), ActorProcessingErr> {
-        if matches!(message, Msg::LookBehind) {
-            state.look_behind(&myself).await;
-            return Ok(());
+        match message {
+            Msg::Wake => {}
+            Msg::LookBehind => {
+                state.look_behind(&myself).await;
+                return Ok(());
+            }
+            Msg::Probe => {
+                state.probe().await;
+                state.probe_later(&myself);
+                return Ok(());
+            }
         }
         state.handle.bell().answer();
         let jobs = state.handle.take();
@@ -94,6 +107,7 @@ impl Actor for Journal {
             state.doubt = Doubt::Noted;
             myself.send_after(FIRST_PAUSE, || Msg::LookBehind);
         }
+        state.probe_later(&myself);
         Ok(())
     }
 
@@ -268,6 +282,24 @@ impl JournalState {
             }
         }
         Ok(all)
+    }
+
+    /// The end of an outage is to be seen though nobody writes.
+    fn probe_later(&mut self, myself: &ActorRef<Msg>) {
+        if self.handle.is_out() && !self.probing {
+            self.probing = true;
+            myself.send_after(LONGEST_PAUSE, || Msg::Probe);
+        }
+    }
+
+    /// Writes something of no consequence.
+    async fn probe(&mut self) {
+        self.probing = false;
+        let Some(position) = self.hub.upgrade().map(|hub| *hub.committed.borrow()) else { return };
+        if self.handle.is_out() {
+            let checkpoint = Some(Checkpoint { reader: "journal".to_owned(), position });
+            drop(self.try_commit(vec![Unit { checkpoint, ..Unit::default() }]).await);
+        }
     }
 
     /// Gives the units back whatever happened.

@@ -93,7 +93,7 @@ async fn check_server(connection: &mut PgConnection) -> StoreResult<()> {
 async fn migrate(connection: &mut PgConnection) -> StoreResult<()> {
     connection.execute("SET statement_timeout = 0; CREATE SCHEMA IF NOT EXISTS store").await?;
     let run = migrator(MIGRATIONS).run_direct(None, connection, false).await;
-    run.map_err(|error| not_migrated(&error))?;
+    run.map_err(not_migrated)?;
     connection.execute("RESET statement_timeout").await?;
     Ok(())
 }

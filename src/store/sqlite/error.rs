@@ -26,10 +26,7 @@ pub(in crate::store) fn store_error(error: &sqlx::Error) -> StoreError {
     let text = error.to_string();
     match code(error).map(|code| code & 0xff) {
         Some(BUSY | LOCKED | READONLY | IOERR | FULL | CANTOPEN) => StoreError::Unavailable(text),
-        Some(CORRUPT | NOTADB) => StoreError::Unusable {
-            message: format!("the database file is damaged: {text}"),
-            hint: "stop the server and restore the newest backup of the data folder".to_owned(),
-        },
+        Some(CORRUPT | NOTADB) => super::health::damaged(&text),
         Some(_) => StoreError::Refused(text),
         None => StoreError::Unavailable(text),
     }

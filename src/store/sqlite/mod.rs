@@ -4,6 +4,7 @@ mod changes;
 mod copying;
 mod encode;
 mod error;
+mod health;
 mod open;
 mod read;
 mod write;

@@ -1,5 +1,6 @@
 //! Opening a data folder: lock, version, migrations, and the next epoch.
 
+use super::health;
 use super::write::SqliteWriter;
 use super::{MINIMUM_SQLITE, SqliteStore};
 use crate::fault;
@@ -34,7 +35,7 @@ impl SqliteStore {
         let path = folder.join(DATABASE);
         let mut connection = writer_options(&path).connect().await.map_err(|e| cannot_open(folder, &e))?;
         check_version(&mut connection).await?;
-        migrate(&mut connection).await.map_err(|error| keep_unusable(folder, error))?;
+        prepare(&mut connection).await.map_err(|error| keep_unusable(folder, error))?;
         refuse_unfinished(&mut connection).await?;
         let (mut marks, marked) = Marks::take(folder)?;
         fault::point("epoch.before");
@@ -101,6 +102,13 @@ async fn check_version(connection: &mut SqliteConnection) -> StoreResult<()> {
     })
 }
 
+/// Makes sure of the file, and brings its schema up to date.
+async fn prepare(connection: &mut SqliteConnection) -> StoreResult<()> {
+    health::refuse_foreign(connection).await?;
+    migrate(connection).await?;
+    health::check_pages(connection).await
+}
+
 pub(super) async fn migrate(connection: &mut SqliteConnection) -> StoreResult<()> {
     #[cfg(debug_assertions)]
     connection.lock_handle().await?.set_commit_hook(|| {
@@ -110,7 +118,7 @@ pub(super) async fn migrate(connection: &mut SqliteConnection) -> StoreResult<()
     let migrated = migrator(MIGRATIONS).run_direct(None, &mut *connection, false).await;
     #[cfg(debug_assertions)]
     connection.lock_handle().await?.remove_commit_hook();
-    migrated.map_err(|error| not_migrated(&error))
+    migrated.map_err(not_migrated)
 }
 
 /// What a copy has begun to fill is no store before the copy has ended.
@@ -154,7 +162,9 @@ fn keep_unusable(folder: &Path, error: StoreError) -> StoreError {
         StoreError::Fenced { .. } | StoreError::Refused(_) | StoreError::Unavailable(_) => {
             StoreError::Unusable {
                 message: format!("the database in {} cannot be opened: {error}", folder.display()),
-                hint: "look whether the disk is full or read-only, and who owns the files".to_owned(),
+                hint: "look whether the disk is full or read-only, who owns the files, and whether another program \
+                       has the database open"
+                    .to_owned(),
             }
         }
     }

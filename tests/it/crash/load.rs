@@ -48,9 +48,7 @@ pub fn request(client: usize, n: usize) -> Request {
             let body = json!({"days": 1, "moves": 50, "seed": n});
             ("POST", "/api/triggers/meal_plan_generation".to_owned(), body)
         }
-        _ if n % 20 == 8 && client == 0 => {
-            ("PUT", format!("/api/recipes/{POISON}/rating"), json!({"stars": 1}))
-        }
+        _ if is_poison(client, n) => ("PUT", format!("/api/recipes/{POISON}/rating"), json!({"stars": 1})),
         _ => match n % 5 {
             0 | 3 => ("PUT", member_path, json!({"person": person})),
             1 => ("PUT", format!("/api/recipes/{recipe}"), json!({"recipe": soup})),
@@ -70,15 +68,31 @@ pub fn request(client: usize, n: usize) -> Request {
     Request { method, path, body, name: format!("{client}-{n}"), message_id, waits }
 }
 
+/// Requests 8, 48, 88, … of the first client.
+fn is_poison(client: usize, n: usize) -> bool {
+    n % 40 == 8 && client == 0
+}
+
 impl Load {
+    /// Requests for the poisoned aggregate.
+    pub fn poisoned(&self) -> i64 {
+        (0..=self.answered[0].len()).filter(|n| is_poison(0, *n)).count() as i64
+    }
+
     pub fn requests(&self) -> usize {
         self.answered.iter().map(Vec::len).sum()
     }
 
-    /// Every client asks so many things more, or until the server is gone. Answers whether all were answered.
+    /// Every client asks so many things more than the busiest has, or until the server is gone. Answers whether all were answered.
     pub async fn go_on(&mut self, server: &Server, more: usize) -> Result<bool, String> {
+        let most = self.answered.iter().map(Vec::len).max().unwrap_or(0);
+        self.reach(server, most + more).await
+    }
+
+    /// Every client asks until it has so many answers.
+    pub async fn reach(&mut self, server: &Server, count: usize) -> Result<bool, String> {
         let clients = self.answered.iter_mut().enumerate().map(async |(client, answered)| {
-            for _ in 0..more {
+            while answered.len() < count {
                 match server.ask(&request(client, answered.len())).await? {
                     Some(id) => answered.push(id),
                     None => return Ok(false),
@@ -123,7 +137,7 @@ impl Server {
             Some(id) => asked.header("Message-Id", id.to_string()),
             None => asked.header("Idempotency-Key", &request.name),
         };
-        let asked = if request.waits { asked.header("Prefer", "wait=30") } else { asked };
+        let asked = if request.waits { asked.header("Prefer", "wait=2") } else { asked };
         let Ok(response) = asked.json(&request.body).send().await else { return Ok(None) };
         let status = response.status().as_u16();
         let Ok(text) = response.text().await else { return Ok(None) };
@@ -136,16 +150,27 @@ impl Server {
     }
 
     pub async fn get(&self, path: &str) -> Option<Value> {
-        let asked = HTTP.get(format!("{}{path}", self.url)).bearer_auth(&self.token);
-        let response = asked.send().await.ok()?;
-        serde_json::from_str(&response.text().await.ok()?).ok()
+        self.look(path).await.map(|(_, body)| body)
     }
 
-    /// Whether no context has anything waiting or at work.
-    pub async fn is_idle(&self) -> bool {
+    /// Status and body.
+    pub async fn look(&self, path: &str) -> Option<(u16, Value)> {
+        let asked = HTTP.get(format!("{}{path}", self.url)).bearer_auth(&self.token);
+        let response = asked.send().await.ok()?;
+        let status = response.status().as_u16();
+        Some((status, serde_json::from_str(&response.text().await.ok()?).unwrap_or_default()))
+    }
+
+    pub async fn is_ready(&self) -> bool {
+        self.look("/health/ready").await.is_some_and(|(status, _)| status == 200)
+    }
+
+    /// Whether no context has more than so many messages waiting or any at work.
+    pub async fn is_idle_but(&self, waiting: i64) -> bool {
         let Some(actors) = self.get("/admin/actors").await else { return false };
-        let none = |actor: &Value| actor["waiting"] == 0 && actor["in_flight"] == 0;
-        actors["items"].as_array().is_some_and(|items| items.iter().all(none))
+        let items = actors["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let sum = |what: &str| -> i64 { items.iter().filter_map(|actor| actor[what].as_i64()).sum() };
+        !items.is_empty() && sum("waiting") <= waiting && sum("in_flight") == 0
     }
 
     /// Where a message stands, as told over HTTP.

@@ -1,14 +1,16 @@
 //! Crashes of the real program: at every named point, at random moments, and what the store holds after any cut.
 
-mod audit;
-mod case;
-mod engine;
-mod load;
+pub mod audit;
+pub mod case;
+pub mod engine;
+pub mod load;
 mod points;
+mod poison;
+mod prefix;
 mod random;
 mod seen;
 mod soak;
-mod victim;
+pub mod victim;
 
 use case::{Case, Template};
 use engine::Engine;
@@ -20,6 +22,8 @@ use random::Random;
 const AT_ONCE: usize = 2;
 /// The point is passed this often, at most, before it is the end.
 const MOST_PASSINGS: u64 = 25;
+/// Lives after which what is rarely passed must have been.
+const LIVES: usize = 4;
 
 /// How often a case dies before it is left in peace.
 #[derive(Clone, Copy)]
@@ -46,7 +50,10 @@ async fn each_point(engine: Engine, deaths: Deaths) {
 
 async fn die_and_recover(mut case: Case, point: Point, deaths: Deaths, mut random: Random) -> Case {
     let nth = if point.phase == Phase::Work { random.between(1, MOST_PASSINGS) } else { 1 };
-    let died = case.crash(point, nth).await || case.crash(point, 1).await;
+    let mut died = case.crash(point, nth).await;
+    for _ in 0..LIVES {
+        died = died || case.crash(point, 1).await;
+    }
     assert!(died, "{}: the point was not reached", case.story);
     match (deaths, point.phase) {
         (Deaths::Once, _) => {}

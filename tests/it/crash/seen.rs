@@ -3,6 +3,7 @@
 use super::case::{Case, Template};
 use super::engine::Engine;
 use crate::support::world::raw;
+use sqlx::Connection;
 use uuid::Uuid;
 
 /// What is done to the database, and what must be said of it.
@@ -55,7 +56,7 @@ async fn every_kind_of_damage_is_seen() {
         let mut connection = raw(case.data()).await;
         let done = sqlx::query(*damage).execute(&mut connection).await.unwrap();
         assert!(done.rows_affected() > 0, "{damage}");
-        drop(connection);
+        connection.close().await.unwrap();
         must_see(&case, expected).await;
     }
     let mut case = template.case(&engine, "an acknowledged message that is not there");
