@@ -15,7 +15,7 @@ SELECT $1 + m.key, unhex(m.value ->> 0), m.value ->> 1, m.value ->> 2, m.value -
        m.value ->> 5, m.value ->> 6, m.value -> 7, m.value ->> 8, unhex(m.value ->> 9),
        unhex(m.value ->> 10), m.value ->> 11, m.value ->> 12,
        (SELECT epoch FROM process_epoch WHERE epoch = $2)
-FROM json_each($3) AS m;
+FROM jsonb_each($3) AS m;
 INSERT INTO inbox (position, context)
 SELECT position, context FROM events WHERE position >= $1 AND kind = 0;";
 
@@ -24,8 +24,8 @@ pub const HANDLED_SQL: &str = "
 INSERT INTO outcomes (position, status, first_position, last_position, answer, at_us, epoch)
 SELECT h.value ->> 0, h.value ->> 1, $1 + (h.value ->> 2), $1 + (h.value ->> 2) + (h.value ->> 3) - 1,
        h.value ->> 4, h.value ->> 5, (SELECT epoch FROM process_epoch WHERE epoch = $2)
-FROM json_each($4) AS h;
-DELETE FROM inbox WHERE position IN (SELECT h.value ->> 0 FROM json_each($4) AS h);";
+FROM jsonb_each($4) AS h;
+DELETE FROM inbox WHERE position IN (SELECT h.value ->> 0 FROM jsonb_each($4) AS h);";
 
 /// Goes before [`HANDLED_SQL`] in a group with dead letters, while their inbox rows still stand.
 pub(super) const DEAD_SQL: &str = "
@@ -33,7 +33,7 @@ INSERT INTO dead_letters (position, reader, context, key, type, attempts, reason
                           raw)
 SELECT e.position, '', e.context, e.key, e.type, i.attempts, h.value ->> 4, h.value ->> 5, $1 - 1, h.value ->> 6, 0,
        unhex(h.value ->> 7)
-FROM json_each($4) AS h
+FROM jsonb_each($4) AS h
 JOIN events AS e ON e.position = h.value ->> 0
 JOIN inbox AS i ON i.position = e.position
 WHERE h.value ->> 1 = 2;";
@@ -46,17 +46,17 @@ SELECT '', 0, NULL WHERE NOT EXISTS (SELECT 1 FROM process_epoch WHERE epoch = $
 pub(super) const SNAPSHOTS_SQL: &str = "
 INSERT OR REPLACE INTO snapshots (context, key, stream_version, state_version, code_hash, body)
 SELECT s.value ->> 0, s.value ->> 1, s.value ->> 2, s.value ->> 3, s.value ->> 4, s.value ->> 5
-FROM json_each($5) AS s;";
+FROM jsonb_each($5) AS s;";
 
 pub(super) const CHECKPOINTS_SQL: &str = "
 INSERT INTO checkpoints (reader, position, epoch)
 SELECT c.value ->> 0, c.value ->> 1, (SELECT epoch FROM process_epoch WHERE epoch = $2)
-FROM json_each($6) AS c WHERE true
+FROM jsonb_each($6) AS c WHERE true
 ON CONFLICT (reader) DO UPDATE SET position = excluded.position, epoch = excluded.epoch;";
 
 pub(super) const IDEMPOTENCY_SQL: &str = "
 INSERT INTO idempotency (digest, body_digest, message_id, at_us)
-SELECT unhex(k.value ->> 0), unhex(k.value ->> 1), unhex(k.value ->> 2), k.value ->> 3 FROM json_each($7) AS k;";
+SELECT unhex(k.value ->> 0), unhex(k.value ->> 1), unhex(k.value ->> 2), k.value ->> 3 FROM jsonb_each($7) AS k;";
 
 /// Changed and deleted rows of one read model's table, given as parameter `$n`.
 #[must_use]
@@ -65,10 +65,10 @@ pub fn table_sql(table: &str, n: usize) -> String {
         "
 INSERT INTO \"{table}\" (key, sort, search, body)
 SELECT r.value ->> 0, r.value ->> 1, r.value ->> 2, r.value -> 3
-FROM json_each(${n}) AS r WHERE json_array_length(r.value) = 4
+FROM jsonb_each(${n}) AS r WHERE json_array_length(r.value) = 4
 ON CONFLICT (key) DO UPDATE SET sort = excluded.sort, search = excluded.search, body = excluded.body;
 DELETE FROM \"{table}\" WHERE key IN (
-    SELECT r.value ->> 0 FROM json_each(${n}) AS r WHERE json_array_length(r.value) = 1);"
+    SELECT r.value ->> 0 FROM jsonb_each(${n}) AS r WHERE json_array_length(r.value) = 1);"
     )
 }
 
