@@ -4,6 +4,7 @@ use super::claims::Claims;
 use super::dispatcher::Watermarks;
 use super::doorbell::Doorbell;
 use super::environment::Environment;
+use super::gateway::Gateways;
 use super::journal::JournalHandle;
 use super::lane::Lane;
 use super::orders::Desk;
@@ -45,6 +46,7 @@ pub struct Hub {
     pub views: BTreeMap<&'static str, View>,
     pub environment: Environment,
     pub retries: Retries,
+    pub gateways: Gateways,
     pub slots: Slots,
     /// Held by the one suspect that is handled alone.
     pub alone: Arc<Semaphore>,
@@ -84,6 +86,7 @@ impl Hub {
             views,
             environment: Environment::default(),
             retries: Retries::default(),
+            gateways: Gateways::default(),
             slots: Slots::default(),
             alone: Arc::new(Semaphore::new(1)),
             desk: Desk::default(),

@@ -4,14 +4,19 @@
 //! Invariants: mailboxes carry wake-ups and results of own work, never the only copy of a message; only the
 //! journal commits; nothing is told to a caller before it is durable; no global names or state.
 
+mod breakers;
 mod claims;
 mod context_actor;
+mod decisions;
 pub mod desk;
 mod dispatcher;
 mod doorbell;
 mod drill;
 mod environment;
+mod errand;
 mod facts;
+mod follower;
+mod gateway;
 mod hub;
 mod journal;
 mod lane;
@@ -32,9 +37,13 @@ mod trouble;
 mod unread;
 mod view;
 
+pub use breakers::Board;
+pub use decisions::Undecided;
 pub use dispatcher::{Accepted, Dispatcher, NewCommand, Refusal, Watermarks};
 pub use drill::{DrillReport, Through, drill};
 pub use environment::Environment;
+pub use errand::effect_id;
+pub use gateway::{Gateways, ServiceView};
 pub use hub::{Done, Hub, SharedPage};
 pub use journal::{JournalHandle, Origin};
 pub use orders::{Order, OrderRefused};

@@ -4,6 +4,8 @@ use super::context_actor::{self, ContextActor};
 use super::dispatcher::{Dispatcher, Watermarks};
 use super::doorbell::Doorbell;
 use super::environment::Environment;
+use super::follower::{self, Follower};
+use super::gateway::Gateways;
 use super::hub::Hub;
 use super::journal::{Journal, JournalHandle, Origin};
 use super::lane::Lane;
@@ -16,6 +18,8 @@ use super::supervisor::{
     ChildSpec, Death, HasRegistry, Plan, Start, Strategy, Supervisor, SupervisorMsg, TREE_INTENSITY,
 };
 use super::view::View;
+use crate::clients::gateway::Gateway;
+use crate::domain::breakers::Breakers;
 use crate::domain::context::{Context, ErasedProjection, ProjectionVisitor};
 use crate::domain::operations;
 use crate::domain::registry::Visitor;
@@ -23,26 +27,30 @@ use crate::domain::rehearsal::{self, ErasedContext};
 use crate::fault;
 use crate::store::{Burn, Change, Store, StoreError, Unit};
 use ractor::{Actor, ActorCell, ActorRef};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// How long a stop may take before what is left is killed.
 const STOP_PATIENCE: Duration = Duration::from_secs(20);
+/// And how much of it calls to the outside have for their end.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
 
 type ChildOf = Box<dyn Fn(Arc<Hub>) -> ChildSpec>;
 
 /// What a runtime is made of, one context after the other.
 #[derive(Default)]
 pub struct Contexts {
-    names: Vec<&'static str>,
+    /// With the node of the tree that each stands under.
+    names: Vec<(&'static str, &'static str)>,
     erased: BTreeMap<&'static str, Arc<dyn ErasedContext>>,
-    actors: Vec<ChildOf>,
+    actors: Vec<(&'static str, ChildOf)>,
     reactors: Vec<ChildOf>,
     projections: Vec<Arc<dyn ErasedProjection>>,
     watermarks: Watermarks,
     environment: Environment,
     retries: Retries,
+    gateways: Vec<Arc<dyn Gateway>>,
 }
 
 impl ProjectionVisitor for Contexts {
@@ -55,9 +63,9 @@ impl Contexts {
     /// Registers a context with its actor, its reactions and its read models.
     #[must_use]
     pub fn with<C: Context>(mut self) -> Self {
-        self.names.push(C::NAME);
+        self.names.push((C::NAME, C::NODE));
         self.erased.insert(C::NAME, rehearsal::erased::<C>());
-        self.actors.push(Box::new(context_child::<C>));
+        self.actors.push((C::NODE, Box::new(context_child::<C>)));
         if !C::REACTS_TO.is_empty() {
             let (name, reacts_to, reaction) = (C::NAME, C::REACTS_TO, C::reaction as Reaction);
             self.reactors.push(Box::new(move |hub| reactor_child(hub, name, reacts_to, reaction)));
@@ -69,6 +77,13 @@ impl Contexts {
     #[must_use]
     pub fn watermarks(mut self, watermarks: Watermarks) -> Self {
         self.watermarks = watermarks;
+        self
+    }
+
+    /// An outside service that commands may call.
+    #[must_use]
+    pub fn gateway(mut self, gateway: Arc<dyn Gateway>) -> Self {
+        self.gateways.push(gateway);
         self
     }
 
@@ -172,6 +187,7 @@ impl Runtime {
     /// When the store cannot be closed in order.
     pub async fn stop(self) -> Result<(), StoreError> {
         fault::point("shutdown.drain");
+        self.hub.gateways.drain(DRAIN_PATIENCE).await;
         if self.root.stop_and_wait(None, Some(STOP_PATIENCE)).await.is_err() {
             self.root.kill();
         }
@@ -184,8 +200,8 @@ impl Runtime {
 async fn build_hub(store: Arc<dyn Store>, contexts: &Contexts) -> Result<Hub, StoreError> {
     let registry = Registry::default();
     let mut lanes = BTreeMap::new();
-    for name in &contexts.names {
-        let status = registry.at(&format!("contexts/{name}"), "context");
+    for (name, node) in &contexts.names {
+        let status = registry.at(&format!("{node}/{name}"), "context");
         lanes.insert(*name, Arc::new(Lane::new(name, status)));
     }
     for (context, count) in store.waiting_counts().await? {
@@ -204,23 +220,47 @@ async fn build_hub(store: Arc<dyn Store>, contexts: &Contexts) -> Result<Hub, St
     hub.retries = contexts.retries.clone();
     hub.contexts.clone_from(&contexts.erased);
     hub.watermarks = contexts.watermarks;
+    hub.gateways = Gateways::new(&contexts.gateways);
     Ok(hub)
 }
 
 fn children(hub: &Arc<Hub>, contexts: &Contexts) -> Vec<ChildSpec> {
     let projectors = contexts.projections.iter().map(|p| projector_child(hub.clone(), p.clone())).collect();
-    let actors = contexts.actors.iter().map(|child| child(hub.clone())).collect();
     let reactors = contexts.reactors.iter().map(|child| child(hub.clone())).collect();
     let tree = |name: &str, children| {
         ChildSpec::supervisor(name, Strategy::OneForOne, children, hub.clone() as Arc<dyn HasRegistry>)
     };
-    vec![
-        journal_child(hub),
-        scheduler_child(hub.clone()),
-        tree("projections", projectors),
-        tree("contexts", actors),
-        tree("reactions", reactors),
-    ]
+    let mut children =
+        vec![journal_child(hub), scheduler_child(hub.clone()), tree("projections", projectors)];
+    for node in nodes(contexts) {
+        let here = contexts.actors.iter().filter(|(under, _)| *under == node);
+        let board = (node == Breakers::NODE).then(|| follower_child(hub));
+        children
+            .push(tree(node, board.into_iter().chain(here.map(|(_, child)| child(hub.clone()))).collect()));
+    }
+    children.push(tree("reactions", reactors));
+    children
+}
+
+/// Where contexts stand, the breakers before those who go by them.
+fn nodes(contexts: &Contexts) -> Vec<&'static str> {
+    let mut nodes: Vec<_> = contexts.actors.iter().map(|(node, _)| *node).collect();
+    nodes.sort_by_key(|node| *node != Breakers::NODE);
+    let mut seen = BTreeSet::new();
+    nodes.retain(|node| seen.insert(*node));
+    nodes
+}
+
+fn follower_child(hub: &Arc<Hub>) -> ChildSpec {
+    let bell = Arc::new(Doorbell::default());
+    add_reader(hub, &bell);
+    let hub = hub.clone();
+    ChildSpec::new("board", "reader", move |start: Start| {
+        let Start { supervisor, status, .. } = start;
+        let arguments = follower::Arguments { hub: hub.clone(), bell: bell.clone(), status };
+        async move { Ok(Actor::spawn_linked(None, Follower, arguments, supervisor).await?.0.get_cell()) }
+    })
+    .quarantined_when_exhausted()
 }
 
 fn journal_child(hub: &Arc<Hub>) -> ChildSpec {

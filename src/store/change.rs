@@ -239,6 +239,18 @@ pub enum EffectState {
 
 impl EffectState {
     pub const ALL: [Self; 5] = [Self::Staged, Self::Sent, Self::Done, Self::Failed, Self::Unknown];
+
+    /// As shown.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Staged => "staged",
+            Self::Sent => "sent",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// How a call ended.

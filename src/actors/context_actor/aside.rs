@@ -5,9 +5,10 @@ use super::{ContextState, Msg, Taken};
 use crate::actors::tasks;
 use crate::actors::trouble::Failure;
 use crate::domain::context::Context;
-use crate::domain::envelope::Key;
+use crate::domain::envelope::{Key, Metadata};
+use crate::domain::message::Message;
 use crate::fault;
-use crate::store::Outcome;
+use crate::store::{Outcome, Unit};
 use ractor::ActorProcessingErr;
 use std::future::Future;
 use tokio::sync::OwnedSemaphorePermit;
@@ -20,6 +21,52 @@ pub(in crate::actors) struct Prepared<C: Context> {
 }
 
 impl<C: Context> ContextState<C> {
+    /// Decides now, or beside the actor what needs more than the aggregate.
+    pub(super) fn decide(
+        &mut self,
+        taken: Taken,
+        units: &mut Vec<Unit>,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Result<(), ActorProcessingErr> {
+        let message = &taken.message;
+        self.blame(message.position, taken.attempts);
+        if taken.attempts > 0 {
+            self.retried.insert(message.position, taken.attempts);
+        }
+        self.slot.mark(message.position);
+        fault::point("handle.before");
+        fault::handling(message.key.as_str());
+        let Some(cell) = self.cells.get_mut(&message.key) else { return Ok(()) };
+        if let Some(reason) = cell.unreadable.clone() {
+            units.push(self.die(&taken, reason));
+            return Ok(());
+        }
+        let command = match C::Command::decode(&message.type_name, message.schema_version, &message.body) {
+            Ok(command) => command,
+            Err(error) => {
+                units.push(self.die(&taken, error.to_string()));
+                return Ok(());
+            }
+        };
+        let metadata = Metadata::of(message);
+        let called = C::call(&cell.state, &command, &metadata);
+        if let Ok(Some(call)) = called {
+            cell.gate = Gate::Busy;
+            self.call(taken, command, call, permit);
+            return Ok(());
+        }
+        if called.is_ok() && !C::needs(&command).is_empty() {
+            cell.gate = Gate::Busy;
+            self.prepare(taken, command, permit);
+            return Ok(());
+        }
+        self.permits.extend(permit);
+        let decided = called.and_then(|_| C::decide(&cell.state, &command, &C::Facts::default(), &metadata));
+        let decided = decided.map_err(|rejection| Outcome::Rejected { rejection });
+        units.push(self.conclude(&taken, decided)?);
+        Ok(())
+    }
+
     /// Gathers facts and decides.
     pub(super) fn prepare(&self, taken: Taken, command: C::Command, permit: Option<OwnedSemaphorePermit>) {
         let state = self.cells.get(&taken.message.key).map(|cell| cell.state.clone()).unwrap_or_default();

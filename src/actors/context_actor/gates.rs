@@ -168,18 +168,7 @@ impl<C: Context> ContextState<C> {
         match failure {
             Failure::Permanent(error) | Failure::Panic(error) => units.push(self.die(&taken, error)),
             Failure::Transient { error, not_before_us } => {
-                taken.attempts += 1;
-                taken.last_error = Some(error.clone());
-                let available_at_us = self.hub.retries.available_at_us(taken.attempts, &self.hub.environment);
-                taken.available_at_us = available_at_us.max(not_before_us);
-                let burn = Change::Burn(Burn {
-                    position: taken.message.position,
-                    cause: Cause::Error,
-                    error,
-                    generation: self.generation,
-                    available_at_us: taken.available_at_us,
-                });
-                self.lane.status.attempts_failed.fetch_add(1, Relaxed);
+                let burn = self.burn(&mut taken, error, not_before_us);
                 units.push(Unit { changes: vec![burn], ..Unit::default() });
                 self.take_open(taken, &mut units)?;
             }
@@ -187,6 +176,22 @@ impl<C: Context> ContextState<C> {
         self.go_on(&key, &mut units)?;
         self.done(units);
         Ok(())
+    }
+
+    /// Charges the message with a failed attempt, in memory and, by the change, in the table.
+    pub(super) fn burn(&self, taken: &mut Taken, error: String, not_before_us: i64) -> Change {
+        taken.attempts += 1;
+        taken.last_error = Some(error.clone());
+        let available_at_us = self.hub.retries.available_at_us(taken.attempts, &self.hub.environment);
+        taken.available_at_us = available_at_us.max(not_before_us);
+        self.lane.status.attempts_failed.fetch_add(1, Relaxed);
+        Change::Burn(Burn {
+            position: taken.message.position,
+            cause: Cause::Error,
+            error,
+            generation: self.generation,
+            available_at_us: taken.available_at_us,
+        })
     }
 
     /// Past the limit of attempts.

@@ -5,10 +5,12 @@
 //! holds its key only; what does not fit into memory is left in the table and read again when its turn comes.
 
 mod aside;
+mod calls;
 mod cells;
 mod conclude;
 mod gates;
 
+use super::errand::Told;
 use super::facts::Gathering;
 use super::hub::Hub;
 use super::journal::{Origin, Unwritten};
@@ -16,11 +18,11 @@ use super::lane::{Lane, Pull};
 use super::slots::Slot;
 use super::trouble::{Failure, Trouble};
 use crate::domain::context::Context;
-use crate::domain::envelope::{Envelope, Key, Metadata};
-use crate::domain::message::Message;
+use crate::domain::envelope::{Envelope, Key};
 use crate::fault;
-use crate::store::{DeadLetterId, Outcome, StoreError, Unit, Waiting};
+use crate::store::{DeadLetterId, StoreError, Unit, Waiting};
 use aside::Prepared;
+use calls::Called;
 use cells::Cell;
 use gates::Gate;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -43,6 +45,10 @@ pub(super) enum Msg<C: Context> {
     Broken(Unwritten),
     /// What the busy message of a key needed is there and it was decided.
     Decided(Key, Box<Prepared<C>>),
+    /// The call that the busy message of a key wanted has come to an end.
+    Called(Key, Box<Called<C>>),
+    /// The failed call of the busy message of a key is on the disk.
+    Again(Box<Taken>),
     /// The busy message of a key could not be decided.
     Failed(Taken, Failure),
     /// The time of the first waiting message of a key may have come.
@@ -110,6 +116,8 @@ pub(super) struct ContextState<C: Context> {
     retried: HashMap<i64, u32>,
     /// Given back when the next submission is durable.
     permits: Vec<OwnedSemaphorePermit>,
+    /// Told when the next submission is durable.
+    told: Vec<Told>,
     /// Submissions so far, and how many of them are durable.
     submitted: u64,
     durable: u64,
@@ -150,6 +158,7 @@ impl<C: Context> Actor for ContextActor<C> {
             slot,
             retried: HashMap::new(),
             permits: Vec::new(),
+            told: Vec::new(),
             submitted: 0,
             durable: 0,
         })
@@ -183,6 +192,8 @@ impl<C: Context> Actor for ContextActor<C> {
                 return Err(error.into());
             }
             Msg::Decided(key, prepared) => state.decided(&key, *prepared)?,
+            Msg::Called(key, called) => state.called(&key, *called)?,
+            Msg::Again(taken) => state.again(*taken)?,
             Msg::Failed(taken, Failure::Panic(panic)) => {
                 state.blame(taken.message.position, taken.attempts);
                 return Err(Trouble::panic(panic).into());
@@ -327,45 +338,6 @@ impl<C: Context> ContextState<C> {
         self.decide(taken, units, None)
     }
 
-    /// Decides now, or beside the actor what needs more than the aggregate.
-    fn decide(
-        &mut self,
-        taken: Taken,
-        units: &mut Vec<Unit>,
-        permit: Option<OwnedSemaphorePermit>,
-    ) -> Result<(), ActorProcessingErr> {
-        let message = &taken.message;
-        self.blame(message.position, taken.attempts);
-        if taken.attempts > 0 {
-            self.retried.insert(message.position, taken.attempts);
-        }
-        self.slot.mark(message.position);
-        fault::point("handle.before");
-        fault::handling(message.key.as_str());
-        let Some(cell) = self.cells.get_mut(&message.key) else { return Ok(()) };
-        if let Some(reason) = cell.unreadable.clone() {
-            units.push(self.die(&taken, reason));
-            return Ok(());
-        }
-        let command = match C::Command::decode(&message.type_name, message.schema_version, &message.body) {
-            Ok(command) => command,
-            Err(error) => {
-                units.push(self.die(&taken, error.to_string()));
-                return Ok(());
-            }
-        };
-        if !C::needs(&command).is_empty() {
-            cell.gate = Gate::Busy;
-            self.prepare(taken, command, permit);
-            return Ok(());
-        }
-        self.permits.extend(permit);
-        let decided = C::decide(&cell.state, &command, &C::Facts::default(), &Metadata::of(message));
-        let decided = decided.map_err(|rejection| Outcome::Rejected { rejection });
-        units.push(self.conclude(&taken, decided)?);
-        Ok(())
-    }
-
     fn submit(&mut self, units: Vec<Unit>) {
         if units.is_empty() {
             return;
@@ -375,10 +347,14 @@ impl<C: Context> ContextState<C> {
         let count = units.len();
         let myself = self.myself.clone();
         let permits = std::mem::take(&mut self.permits);
+        let told = std::mem::take(&mut self.told);
         self.hub.journal.submit(self.origin.clone(), units, move |result| {
             drop(permits);
             let message = match result {
-                Ok(_) => Msg::Committed(count),
+                Ok(_) => {
+                    told.into_iter().for_each(Told::durable);
+                    Msg::Committed(count)
+                }
                 Err(unwritten) => Msg::Broken(unwritten),
             };
             drop(myself.cast(message));

@@ -51,19 +51,19 @@ impl Fault {
 }
 
 #[derive(Clone)]
-struct Barrier {
+pub(super) struct Barrier {
     open: watch::Receiver<bool>,
     held: watch::Sender<usize>,
 }
 
 impl Barrier {
-    fn pair() -> (Self, Gate) {
+    pub(super) fn pair() -> (Self, Gate) {
         let (open, is_open) = watch::channel(false);
         let (held, count) = watch::channel(0);
         (Self { open: is_open, held }, Gate { open, held: count })
     }
 
-    async fn pass(mut self) {
+    pub(super) async fn pass(mut self) {
         self.held.send_modify(|held| *held += 1);
         // A gate that was dropped holds nothing back any more.
         drop(self.open.wait_for(|open| *open).await);

@@ -1,11 +1,13 @@
 //! What the tests stand on: small contexts, a store whose faults are scripted, and a world that can crash.
 
 pub mod contexts;
+pub mod errands;
 pub mod faulty;
 pub mod memory;
 pub mod place;
 pub mod postgres;
 pub mod proxy;
+pub mod remote;
 pub mod world;
 
 use std::future::Future;
