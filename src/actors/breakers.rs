@@ -7,8 +7,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::watch;
 
 /// See the module. Kept up to date by its [`super::follower::Follower`] alone.
-#[derive(Default)]
-pub struct Board(RwLock<BTreeMap<String, Arc<Line>>>);
+pub struct Board {
+    lines: RwLock<BTreeMap<String, Arc<Line>>>,
+    /// Up to which position.
+    followed: watch::Sender<i64>,
+}
+
+impl Default for Board {
+    fn default() -> Self {
+        Self { lines: RwLock::default(), followed: watch::Sender::new(0) }
+    }
+}
 
 struct Line {
     standing: Mutex<Standing>,
@@ -51,21 +60,31 @@ pub(super) struct Pass {
 
 impl Board {
     fn line(&self, service: &str) -> Arc<Line> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(service).cloned();
+        let known = self.lines.read().unwrap_or_else(PoisonError::into_inner).get(service).cloned();
         known.unwrap_or_else(|| {
-            let mut lines = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            let mut lines = self.lines.write().unwrap_or_else(PoisonError::into_inner);
             lines.entry(service.to_owned()).or_default().clone()
         })
     }
 
     /// Every breaker that has ever had an event or was asked.
     pub fn all(&self) -> Vec<(String, Breaker)> {
-        let lines = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let lines = self.lines.read().unwrap_or_else(PoisonError::into_inner);
         lines.iter().map(|(service, line)| (service.clone(), line.lock().breaker.clone())).collect()
     }
 
     pub fn breaker(&self, service: &str) -> Breaker {
         self.line(service).lock().breaker.clone()
+    }
+
+    /// Waits until it shows what was committed up to a position.
+    pub async fn caught_up(&self, position: i64) {
+        // The sender lives here, so waiting cannot fail.
+        let _ = self.followed.subscribe().wait_for(|followed| *followed >= position).await;
+    }
+
+    pub(super) fn followed(&self, position: i64) {
+        self.followed.send_replace(position);
     }
 
     /// What its aggregate has become.

@@ -105,25 +105,25 @@ impl FollowerState {
             return Ok(false);
         }
         for event in &page.messages {
-            self.fold(event)?;
+            self.fold(event);
         }
         self.status.handled.fetch_add(page.messages.len() as u64, Relaxed);
         self.position = page.read_to;
+        self.hub.gateways.board.followed(self.position);
         Ok(true)
     }
 
-    fn fold(&mut self, envelope: &Envelope) -> Result<(), ActorProcessingErr> {
+    fn fold(&mut self, envelope: &Envelope) {
         let service = envelope.key.as_str();
         let event = Event::decode(&envelope.type_name, envelope.schema_version, &envelope.body);
         let Ok(event) = event.inspect_err(|error| {
             tracing::error!(%error, message.position = envelope.position, "an event of a breaker does not read");
         }) else {
             self.status.failed.fetch_add(1, Relaxed);
-            return Ok(());
+            return;
         };
         let breaker = self.breakers.entry(service.to_owned()).or_default();
         Breakers::evolve(breaker, &event);
         self.hub.gateways.board.set(service, breaker.clone());
-        Ok(())
     }
 }

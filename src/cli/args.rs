@@ -87,6 +87,11 @@ pub(super) enum Command {
     Events(Events),
     /// Print the tree of actors
     Actors,
+    /// Print the outside services with their breakers, or force a breaker open or closed
+    Breakers {
+        #[command(subcommand)]
+        order: Option<BreakerOrder>,
+    },
     /// See, mend, replay or discard what could not be handled
     DeadLetters(DeadLetters),
     /// List sagas, or decide about one
@@ -224,6 +229,31 @@ pub(super) struct Events {
     pub limit: Option<usize>,
 }
 
+#[derive(Debug, Subcommand)]
+pub(super) enum BreakerOrder {
+    /// Let nobody call the service until it is released
+    Open {
+        service: String,
+        /// Kept with the event
+        #[arg(long)]
+        why: String,
+    },
+    /// Let everybody call the service, whatever fails, until it is released
+    Close {
+        service: String,
+        /// Kept with the event
+        #[arg(long)]
+        why: String,
+    },
+    /// Leave the breaker to itself again
+    Release {
+        service: String,
+        /// Kept with the event
+        #[arg(long)]
+        why: String,
+    },
+}
+
 #[derive(Debug, Args)]
 pub(super) struct DeadLetters {
     #[command(subcommand)]
@@ -314,6 +344,7 @@ impl Cli {
             | Command::Recipes { .. }
             | Command::Events(_)
             | Command::Actors
+            | Command::Breakers { .. }
             | Command::DeadLetters(_)
             | Command::Sagas { .. }
             | Command::Schedule { .. }

@@ -4,6 +4,7 @@ use super::failure::{Exit, Failure};
 use confique::{Config as _, File, FileFormat, Layer as _};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -77,6 +78,26 @@ pub(super) struct Config {
     /// The token they show it. Default: what stands in admin.token in the data folder.
     #[config(env = "MEAL_PLANNER_TOKEN")]
     pub token: Option<SecretString>,
+
+    /// Tokens that notifications show to their channels, by the channel's name. In the environment: name=token, with
+    /// commas between.
+    #[config(default = {}, env = "MEAL_PLANNER_CHANNEL_TOKENS", parse_env = read_tokens)]
+    pub channel_tokens: HashMap<String, SecretString>,
+}
+
+/// The tokens themselves are no part of it.
+#[derive(Debug, thiserror::Error)]
+#[error("write name=token, with commas between")]
+struct BadTokens;
+
+fn read_tokens(text: &str) -> Result<HashMap<String, SecretString>, BadTokens> {
+    let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let (name, token) = pair.split_once('=').ok_or(BadTokens)?;
+            Ok((name.trim().to_owned(), SecretString::from(token.trim())))
+        })
+        .collect()
 }
 
 /// A partly filled configuration, such as what one file says.
@@ -147,6 +168,7 @@ fn merge(flags: Layer, environment: Layer, file: Layer) -> Result<Loaded, Failur
         source(|layer| layer.log_format.is_some()),
         source(|layer| layer.server.is_some()),
         source(|layer| layer.token.is_some()),
+        source(|layer| layer.channel_tokens.is_some()),
     ];
     let merged = flags.with_fallback(environment).with_fallback(file).with_fallback(Layer::default_values());
     let config = Config::from_layer(merged).map_err(|error| unreadable(&error))?;
@@ -164,8 +186,14 @@ impl Config {
         })
     }
 
+    fn masked_channel_tokens(&self) -> String {
+        let mut names: Vec<_> = self.channel_tokens.keys().map(|name| format!("{name}=********")).collect();
+        names.sort();
+        names.join(", ")
+    }
+
     /// By name, with secrets masked.
-    fn values(&self) -> [(&'static str, String); 9] {
+    fn values(&self) -> [(&'static str, String); 10] {
         [
             ("profile", word(&self.profile)),
             ("data", self.data.display().to_string()),
@@ -176,6 +204,7 @@ impl Config {
             ("log_format", word(&self.log_format())),
             ("server", self.server.clone()),
             ("token", masked(self.token.as_ref())),
+            ("channel_tokens", self.masked_channel_tokens()),
         ]
     }
 }

@@ -40,6 +40,17 @@ fn the_address_of_a_database_is_masked_wherever_it_is_shown() {
 }
 
 #[test]
+fn tokens_of_channels_are_read_by_name_and_masked() {
+    let tokens = read_tokens(" phone=tk_s3cret, hook = a=b,").unwrap();
+    let channel_tokens = Some(tokens.clone());
+    let loaded = merge(Layer { channel_tokens, ..nothing() }, nothing(), nothing()).unwrap();
+    assert_eq!(shown(&loaded, "channel_tokens").value, "hook=********, phone=********");
+    assert!(!format!("{loaded:?}").contains("s3cret"));
+    assert_eq!(secrecy::ExposeSecret::expose_secret(&tokens["hook"]), "a=b");
+    assert!(!read_tokens("s3cret").unwrap_err().to_string().contains("s3cret"));
+}
+
+#[test]
 fn the_profile_decides_the_form_of_the_log_unless_it_is_set() {
     let format =
         |profile| merge(layer(Some(profile), None), nothing(), nothing()).unwrap().config.log_format();

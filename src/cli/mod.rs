@@ -6,6 +6,7 @@
 
 mod actors;
 mod args;
+mod breakers;
 mod config;
 mod connect;
 mod data;
@@ -90,6 +91,7 @@ async fn dispatch(cli: Cli, loaded: &Loaded) -> Result<(), Failure> {
         Command::ShoppingList { id } => shopping::run(&connect::api(config)?, id, json).await,
         Command::Recipes { query } => recipes::run(&connect::api(config)?, query, json).await,
         Command::Events(options) => events::run(&connect::api(config)?, &options, json).await,
+        Command::Breakers { order } => breakers::run(&connect::api(config)?, order, json).await,
         Command::Actors => actors::run(&connect::api(config)?, json).await,
         Command::DeadLetters(options) => dead_letters::run(&connect::api(config)?, options, json).await,
         Command::Sagas { verb } => sagas::run(&connect::api(config)?, verb, json).await,

@@ -5,12 +5,14 @@ use super::data;
 use super::embedded;
 use super::failure::{Exit, Failure};
 use crate::actors::{Contexts, Dispatcher, NewCommand, Refusal, Runtime};
+use crate::clients::push::PushClient;
 use crate::clock;
 use crate::domain;
 use crate::domain::context::Context;
 use crate::domain::envelope::Address;
 use crate::domain::foods::{self, CATALOGUE, Foods, ImportFoods};
 use crate::domain::message::Message;
+use crate::domain::notifications::ChannelKind;
 use crate::http::{Api, App, Gate, Metrics};
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::SqliteStore;
@@ -66,6 +68,9 @@ async fn assemble(config: &Config, store: &Arc<dyn Store>) -> Result<Started, Fa
     let (mut contexts, mut api) = (Contexts::default(), Api::default());
     domain::contexts(&mut contexts);
     domain::contexts(&mut api);
+    for kind in ChannelKind::ALL {
+        contexts = contexts.gateway(Arc::new(push_client(kind, config)?));
+    }
     let runtime = Runtime::start(store.clone(), contexts).await?;
     if let Err(failure) = load_foods(&runtime.dispatcher()).await {
         if let Err(error) = runtime.stop().await {
@@ -75,6 +80,12 @@ async fn assemble(config: &Config, store: &Arc<dyn Store>) -> Result<Started, Fa
     }
     let app = App::new(runtime.dispatcher(), api, gate, Metrics::default());
     Ok(Started { runtime, listener, app, token })
+}
+
+fn push_client(kind: ChannelKind, config: &Config) -> Result<PushClient, Failure> {
+    PushClient::new(kind, config.channel_tokens.clone()).map_err(|error| {
+        Failure::failed(format!("notifications cannot be sent: {error}"), "this is a defect of the build")
+    })
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {

@@ -233,6 +233,25 @@ pub(super) struct Actor {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
+pub(super) struct Breaker {
+    pub service: String,
+    pub state: String,
+    pub since: Option<String>,
+    pub last_error: Option<String>,
+    pub calls: Calls,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Calls {
+    pub in_flight: u64,
+    pub answered: u64,
+    pub failed: u64,
+    pub unknown: u64,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub(super) struct DeadLetter {
     pub id: String,
     pub at: String,

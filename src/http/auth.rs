@@ -116,6 +116,10 @@ impl Gate {
 pub(super) struct Caller(&'static str);
 
 impl Caller {
+    pub(super) fn name(self) -> String {
+        self.0.to_owned()
+    }
+
     /// That one of the operator's verbs is done by this caller, and why.
     pub(super) fn reason(self, why: &str) -> Result<Reason, Rejection> {
         desk::reason(self.0, why)

@@ -2,7 +2,8 @@
 
 use super::App;
 use super::problem::Problem;
-use crate::actors::{ActorView, Hub, Stage};
+use crate::actors::{ActorView, Gateways, Hub, Stage};
+use crate::domain::breakers::Circuit;
 use crate::store::{DeadLetterQuery, DeadLetterState, TimerQuery};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode, header};
@@ -99,6 +100,7 @@ pub(super) async fn render(State(app): State<App>) -> Result<Response, Problem> 
         gauge!("meal_planner_dead_letters_open").set(float(open));
         gauge!("meal_planner_timers_overdue").set(float(overdue));
         gauge!("meal_planner_database_out").set(float(i64::from(hub.journal.is_out())));
+        describe_gateways(&hub.gateways);
         let newest = *hub.committed.borrow();
         gauge!("meal_planner_last_position").set(float(newest));
         for (name, view) in &hub.views {
@@ -123,6 +125,31 @@ async fn backlog(hub: &Hub) -> Result<(i64, i64), Problem> {
     let due = hub.store.timers(due).await?.len();
     let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     Ok((number(open), number(due)))
+}
+
+fn describe_gateways(gateways: &Gateways) {
+    for (service, breaker) in gateways.board.all() {
+        let label = [("service", service)];
+        counter!("meal_planner_breaker_transitions_total", &label).absolute(breaker.turn);
+        let lets_through = matches!(breaker.circuit, Circuit::Closed { .. } | Circuit::ForcedClosed);
+        gauge!("meal_planner_breaker_closed", &label).set(f64::from(u8::from(lets_through)));
+        let is_open = matches!(breaker.circuit, Circuit::Open { .. } | Circuit::ForcedOpen);
+        gauge!("meal_planner_breaker_open", &label).set(f64::from(u8::from(is_open)));
+    }
+    for view in gateways.all() {
+        let in_flight = i64::try_from(view.in_flight).unwrap_or(i64::MAX);
+        gauge!("meal_planner_calls_in_flight", "service" => view.service).set(float(in_flight));
+        for (outcome, count) in [
+            ("answered", view.answered),
+            ("refused", view.refused),
+            ("failed", view.failed),
+            ("unknown", view.unknown),
+            ("late", view.late),
+        ] {
+            let labels = [("service", view.service), ("outcome", outcome)];
+            counter!("meal_planner_calls_total", &labels).absolute(count);
+        }
+    }
 }
 
 fn describe(actor: &ActorView) {

@@ -10,6 +10,7 @@ mod body;
 mod commands;
 mod dead_letters;
 mod events;
+mod gateways;
 mod metrics;
 mod openapi;
 mod orders;
@@ -84,7 +85,7 @@ pub fn router(app: &App) -> Router {
         .route("/api/events/stream", get(events::live))
         .route("/api/events/{id}", get(events::status))
         .route("/admin/actors", get(admin::actors));
-    router = pages::add(orders::add(dead_letters::add(router)));
+    router = pages::add(gateways::add(orders::add(dead_letters::add(router))));
     for (n, context) in app.api.contexts.iter().enumerate() {
         for endpoint in &context.endpoints {
             router = router.route(endpoint.path, command_route(n, *endpoint));

@@ -10,6 +10,7 @@ mod desk;
 mod http;
 mod laws;
 mod model;
+mod notifications;
 mod operations;
 mod process;
 mod sagas;

@@ -8,9 +8,7 @@ mod circuit;
 
 pub use circuit::{Breaker, Circuit, Settings};
 
-use super::context::{
-    Context, Endpoint, KeyFrom, Outgoing, Projection, ProjectionVisitor, Rejection, Verb, read_as,
-};
+use super::context::{Context, Outgoing, Projection, ProjectionVisitor, Rejection, read_as};
 use super::envelope::{Envelope, Metadata};
 use super::erased;
 use super::message::DecodeError;
@@ -206,19 +204,6 @@ impl Context for Breakers {
             | Command::Release(Release { why }) => check_why(why),
             Command::RecordFailure(_) | Command::RecordSuccess(_) | Command::EndRest(_) => Ok(()),
         }
-    }
-
-    fn endpoints() -> Vec<Endpoint> {
-        let of = |verb, path, type_name, summary| {
-            let result = Some(Status::NAME);
-            Endpoint { verb, path, type_name, key: KeyFrom::Path, summary, result }
-        };
-        vec![
-            of(Verb::Put, "/admin/breakers/{id}", "ConfigureBreaker", "Set when a breaker opens and closes"),
-            of(Verb::Post, "/admin/breakers/{id}/open", "ForceOpen", "Let nobody call a service"),
-            of(Verb::Post, "/admin/breakers/{id}/close", "ForceClosed", "Let everybody call a service"),
-            of(Verb::Post, "/admin/breakers/{id}/release", "Release", "Leave a breaker to itself again"),
-        ]
     }
 
     fn projections(visitor: &mut dyn ProjectionVisitor) {

@@ -11,7 +11,8 @@ pub use channel::{Channel, ChannelKind, Push};
 pub use views::{Channels, Delivery, DeliveryState, NamedChannel, Notification, Recent};
 
 use super::context::{
-    Call, Context, Endpoint, KeyFrom, Need, Outgoing, ProjectionVisitor, Recovery, Rejection, Rows, Verb,
+    Call, Context, Endpoint, KeyFrom, Need, Outgoing, Projection, ProjectionVisitor, Recovery, Rejection,
+    Rows, Verb,
 };
 use super::envelope::{Envelope, Metadata};
 use super::erased;
@@ -238,7 +239,13 @@ impl Context for Notifications {
             summary,
             result,
         };
-        vec![of(Verb::Post, "/api/notifications", "Notify", KeyFrom::New, None, "Tell the household")]
+        let channel = "/api/notifications/channels/{id}";
+        let row = Some(<Channels as Projection>::NAME);
+        vec![
+            of(Verb::Post, "/api/notifications", "Notify", KeyFrom::New, None, "Tell the household"),
+            of(Verb::Put, channel, "SetUpChannel", KeyFrom::Path, row, "Set up a channel"),
+            of(Verb::Delete, channel, "RemoveChannel", KeyFrom::Path, None, "Remove a channel"),
+        ]
     }
 
     fn projections(visitor: &mut dyn ProjectionVisitor) {

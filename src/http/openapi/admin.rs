@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// Path, method, summary, query parameters.
-pub(super) const OPERATIONS: [(&str, &str, &str, &[&str]); 13] = [
+pub(super) const OPERATIONS: [(&str, &str, &str, &[&str]); 21] = [
     (
         "/admin/dead-letters",
         "get",
@@ -32,10 +32,23 @@ pub(super) const OPERATIONS: [(&str, &str, &str, &[&str]); 13] = [
         "What leaves when its time comes, and what waits for what",
         &["context", "limit"],
     ),
+    ("/admin/breakers", "get", "Outside services with their breakers", &[]),
+    ("/admin/breakers/{service}", "put", "Sets when a breaker opens and closes", &[]),
+    ("/admin/breakers/{service}/open", "post", "Lets nobody call a service", &[]),
+    ("/admin/breakers/{service}/close", "post", "Lets everybody call a service", &[]),
+    ("/admin/breakers/{service}/release", "post", "Leaves a breaker to itself again", &[]),
+    (
+        "/admin/effects",
+        "get",
+        "Calls to the outside, the newest first",
+        &["state", "service", "before", "limit"],
+    ),
+    ("/admin/effects/{id}", "get", "One call with what became of it", &[]),
+    ("/admin/effects/{id}/decide", "post", "Says what became of a call that nobody knows the end of", &[]),
 ];
 
 /// Path, method, schema of the body.
-pub(super) fn bodies() -> [(&'static str, &'static str, Value); 9] {
+pub(super) fn bodies() -> [(&'static str, &'static str, Value); 14] {
     let text = || json!({ "type": "string" });
     let why = || json!({ "type": "string", "description": "why; kept with the event" });
     let object = |required: &[&str], properties: Value| json!({ "type": "object", "additionalProperties": false, "required": required, "properties": properties });
@@ -51,6 +64,15 @@ pub(super) fn bodies() -> [(&'static str, &'static str, Value); 9] {
     };
     let edit =
         object(&["body", "why"], json!({ "body": { "description": "of the message's type" }, "why": why() }));
+    let number = || json!({ "type": "integer", "minimum": 0 });
+    let settings = json!({
+        "failures_to_open": number(), "rest_ms": number(), "probes": number(), "successes_to_close": number(),
+    });
+    let settings = object(&[], json!({ "settings": object(&[], settings) }));
+    let response = json!({ "description": "what the service would have answered, for one that is done" });
+    let outcome = json!({ "enum": ["done", "failed"], "description": "a failed one is called again" });
+    let decision =
+        object(&["outcome", "why"], json!({ "outcome": outcome, "response": response, "why": why() }));
     [
         ("/admin/dead-letters/{id}/body", "put", edit),
         ("/admin/dead-letters/{id}/replay", "post", reason()),
@@ -61,5 +83,10 @@ pub(super) fn bodies() -> [(&'static str, &'static str, Value); 9] {
         ("/admin/actors/{path}/pause", "post", reason()),
         ("/admin/actors/{path}/resume", "post", reason()),
         ("/admin/projections/{name}/rebuild", "post", reason()),
+        ("/admin/breakers/{service}", "put", settings),
+        ("/admin/breakers/{service}/open", "post", reason()),
+        ("/admin/breakers/{service}/close", "post", reason()),
+        ("/admin/breakers/{service}/release", "post", reason()),
+        ("/admin/effects/{id}/decide", "post", decision),
     ]
 }
