@@ -106,8 +106,13 @@ impl Dispatcher {
         if let Some(repeat) = self.repeated(&command).await? {
             return Ok(repeat);
         }
+        let mut unit = unit(&command, self.0.environment.now());
+        let flags = self.0.active_flags().await?;
+        for message in unit.messages.iter_mut().filter(|_| !flags.is_empty()) {
+            message.extra.flags = flags.to_vec();
+        }
         fault::point("accept.before");
-        match self.0.journal.commit(Origin::Edge, vec![unit(&command, self.0.environment.now())]).await {
+        match self.0.journal.commit(Origin::Edge, vec![unit]).await {
             Ok(placed) => {
                 fault::point("accept.after");
                 let position = placed.first().map_or(0, |place| place.first);

@@ -4,6 +4,7 @@ use super::claims::Claims;
 use super::dispatcher::Watermarks;
 use super::doorbell::Doorbell;
 use super::environment::Environment;
+use super::flags::Flags;
 use super::gateway::Gateways;
 use super::journal::JournalHandle;
 use super::lane::Lane;
@@ -53,6 +54,7 @@ pub struct Hub {
     pub(super) desk: Desk,
     /// What every context can say of its messages and states.
     pub contexts: BTreeMap<&'static str, Arc<dyn ErasedContext>>,
+    pub(super) flags: Flags,
     /// The operator's verbs take turns.
     pub(super) verbs: tokio::sync::Mutex<()>,
     /// Rung when something was committed that the reader may care about.
@@ -91,6 +93,7 @@ impl Hub {
             alone: Arc::new(Semaphore::new(1)),
             desk: Desk::default(),
             contexts: BTreeMap::new(),
+            flags: Flags::default(),
             verbs: tokio::sync::Mutex::default(),
             readers: RwLock::default(),
             timers: Doorbell::default(),

@@ -15,6 +15,7 @@ mod drill;
 mod environment;
 mod errand;
 mod facts;
+mod flags;
 mod follower;
 mod gateway;
 mod hub;

@@ -7,7 +7,7 @@ use super::status::ActorStatus;
 use super::timer;
 use super::unread::{bury_event, bury_row};
 use crate::domain::context::{Outgoing, When};
-use crate::domain::envelope::{Envelope, Extra, Key, Kind};
+use crate::domain::envelope::{Envelope, Key, Kind};
 use crate::domain::message::DecodeError;
 use crate::store::{Change, Checkpoint, Filter, Unit};
 use chrono::{DateTime, Utc};
@@ -179,7 +179,7 @@ pub(super) fn command(
         causation_id: Some(event.id),
         correlation_id: event.correlation_id,
         trace: event.trace.clone(),
-        extra: Extra { user: event.extra.user.clone(), ..Extra::default() },
+        extra: event.extra.inherited(),
         ..Envelope::command(&outgoing.to, outgoing.type_name, outgoing.body, id, now)
     }
 }

@@ -76,6 +76,13 @@ pub struct Extra {
 }
 
 impl Extra {
+    /// What goes on to everything that is caused: who, and the feature flags that decided it.
+    #[must_use]
+    pub fn inherited(&self) -> Self {
+        let Self { user, tenant, flags, .. } = self.clone();
+        Self { user, tenant, flags, ..Self::default() }
+    }
+
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -159,6 +166,7 @@ impl Envelope {
             trace: self.trace.as_deref(),
             user: self.extra.user.as_deref(),
             replay_of: self.extra.replay_of,
+            flags: &self.extra.flags,
         }
     }
 }
@@ -218,6 +226,8 @@ pub struct PublicEnvelope<'a> {
     pub user: Option<&'a str>,
     #[serde(rename = "replay_of", skip_serializing_if = "Option::is_none")]
     pub replay_of: Option<i64>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub flags: &'a [String],
 }
 
 /// What a rule may know of the message it decides on: time and ids are data, never looked up.
@@ -230,6 +240,8 @@ pub struct Metadata {
     pub time: DateTime<Utc>,
     pub correlation_id: Uuid,
     pub user: Option<String>,
+    /// Feature flags as they were when the command that began it all was accepted.
+    pub flags: Vec<String>,
 }
 
 impl Metadata {
@@ -242,7 +254,15 @@ impl Metadata {
             time: envelope.time,
             correlation_id: envelope.correlation_id,
             user: envelope.extra.user.clone(),
+            flags: envelope.extra.flags.clone(),
         }
+    }
+
+    /// The value of a feature flag, if it is set.
+    #[must_use]
+    pub fn flag(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.flags.iter().filter_map(|flag| flag.split_once('='));
+        pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
     /// A new id for the `n`-th thing this command creates; the same at every handling.

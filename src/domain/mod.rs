@@ -8,6 +8,7 @@ pub mod diet;
 pub mod endpoint;
 pub mod envelope;
 pub mod erased;
+pub mod flags;
 pub mod foods;
 pub mod gateway;
 pub mod household;
@@ -40,6 +41,7 @@ pub const CODE_HASH: i64 = match i64::from_str_radix(env!("DOMAIN_HASH"), 10) {
 /// Shows every context to a visitor.
 pub fn contexts(visitor: &mut impl registry::Visitor) {
     visitor.context::<breakers::Breakers>();
+    visitor.context::<flags::Flags>();
     visitor.context::<foods::Foods>();
     visitor.context::<household::Household>();
     visitor.context::<nutrition::Nutrition>();

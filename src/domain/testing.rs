@@ -23,5 +23,6 @@ pub(crate) fn metadata() -> Metadata {
         time: chrono::DateTime::from_timestamp(1_763_640_000, 0).unwrap_or_default(),
         correlation_id: id,
         user: None,
+        flags: Vec::new(),
     }
 }

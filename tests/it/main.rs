@@ -7,6 +7,7 @@
 mod crash;
 mod data;
 mod desk;
+mod flags;
 mod http;
 mod laws;
 mod model;

@@ -5,7 +5,7 @@ use super::{ContextState, Taken};
 use crate::actors::timer;
 use crate::actors::trouble::Trouble;
 use crate::domain::context::{Context, Outgoing, When};
-use crate::domain::envelope::{Envelope, Extra, Kind, Metadata, ReplyTo};
+use crate::domain::envelope::{Envelope, Kind, Metadata, ReplyTo};
 use crate::domain::message::Message;
 use crate::domain::operations::{self, DeadLetterAdded};
 use crate::domain::reply;
@@ -62,7 +62,7 @@ impl<C: Context> ContextState<C> {
                 causation_id: Some(message.id),
                 correlation_id: message.correlation_id,
                 trace: message.trace.clone(),
-                extra: Extra { user: message.extra.user.clone(), ..Extra::default() },
+                extra: message.extra.inherited(),
             });
             sends.extend(C::sends(&cell.state, event, &metadata)?);
         }
@@ -186,7 +186,7 @@ fn caused(
         causation_id: Some(message.id),
         correlation_id: message.correlation_id,
         trace: message.trace.clone(),
-        extra: Extra { user: message.extra.user.clone(), ..Extra::default() },
+        extra: message.extra.inherited(),
         ..Envelope::command(to, type_name, body, id, now)
     }
 }
