@@ -71,6 +71,9 @@ pub enum Refusal {
     Overloaded { waiting: i64, retry_after_s: u64 },
     #[error("the same id or Idempotency-Key was used for something else")]
     KeyReused,
+    /// It speaks of somebody who was erased.
+    #[error("{0}")]
+    Gone(String),
     #[error("{}", .0.message)]
     Invalid(Rejection),
     #[error(transparent)]
@@ -110,6 +113,9 @@ impl Dispatcher {
         let flags = self.0.active_flags().await?;
         for message in unit.messages.iter_mut().filter(|_| !flags.is_empty()) {
             message.extra.flags = flags.to_vec();
+        }
+        if let Some(why) = unit.messages.iter().find_map(|message| self.0.store.refuses(message)) {
+            return Err(Refusal::Gone(why));
         }
         fault::point("accept.before");
         match self.0.journal.commit(Origin::Edge, vec![unit]).await {
@@ -202,6 +208,7 @@ impl Dispatcher {
         let same = *envelope.type_name == *command.type_name
             && envelope.context == command.to.context
             && (command.idempotency.is_some()
+                || envelope.is_erased()
                 || (envelope.body == command.body && envelope.key == command.to.key));
         if !same {
             return Err(Refusal::KeyReused);

@@ -7,8 +7,10 @@ use crate::domain::context::ErasedProjection;
 use crate::domain::envelope::Kind;
 use crate::store::backup::{Manifest, restore};
 use crate::store::hash::{ReplayHash, replay_hash};
+use crate::store::sealed::Vault;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Checkpoint, Filter, Store, StoreError, StoreResult, TableChange, Unit};
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +20,7 @@ use std::sync::Arc;
 const BATCH: u32 = 2000;
 
 /// How a store of a folder is looked at, such as with the keys of its people.
-pub type Through = dyn Fn(Arc<dyn Store>) -> StoreResult<Arc<dyn Store>> + Send + Sync;
+pub type Through = dyn Fn(Arc<dyn Vault>) -> BoxFuture<'static, StoreResult<Arc<dyn Store>>> + Send + Sync;
 
 /// What came of a drill.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -62,8 +64,8 @@ async fn carry_out(
     make_private(scratch)?;
     let manifest = restore(backup, scratch).await?;
     let now_us = clock::now().timestamp_micros();
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(scratch, now_us).await?);
-    let seen = through(store)?;
+    let store: Arc<dyn Vault> = Arc::new(SqliteStore::open(scratch, now_us).await?);
+    let seen = through(store).await?;
     let mut not_compared = Vec::new();
     for (table, position) in &manifest.read_to {
         match projections.iter().find(|projection| table_name(&***projection) == *table) {

@@ -12,6 +12,7 @@ use super::orders::Desk;
 use super::retry::Retries;
 use super::slots::Slots;
 use super::status::Registry;
+use super::upkeep::Upkeep;
 use super::view::View;
 use crate::domain::envelope::Envelope;
 use crate::domain::rehearsal::ErasedContext;
@@ -67,6 +68,8 @@ pub struct Hub {
     pub committed: watch::Sender<i64>,
     pub watermarks: Watermarks,
     pub(super) claims: Claims,
+    /// `None`: nothing is backed up or forgotten here.
+    pub upkeep: Option<Arc<Upkeep>>,
     waiters: Mutex<HashMap<Uuid, Vec<oneshot::Sender<Done>>>>,
 }
 
@@ -102,6 +105,7 @@ impl Hub {
             committed: watch::Sender::new(last_position),
             watermarks: Watermarks::default(),
             claims: Claims::default(),
+            upkeep: None,
             waiters: Mutex::default(),
         }
     }
@@ -206,6 +210,12 @@ impl Hub {
         }
         self.committed.send_replace(last);
         self.ring_readers();
+    }
+
+    /// Readers find everything in the store from here on.
+    pub(super) fn forget_recent(&self) {
+        self.tail.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.tail_bytes.store(0, Ordering::Relaxed);
     }
 
     pub(super) fn ring_readers(&self) {

@@ -13,6 +13,7 @@ mod dispatcher;
 mod doorbell;
 mod drill;
 mod environment;
+mod erasure;
 mod errand;
 mod facts;
 mod flags;
@@ -36,6 +37,7 @@ mod tasks;
 mod timer;
 mod trouble;
 mod unread;
+mod upkeep;
 mod view;
 
 pub use breakers::Board;
@@ -43,6 +45,7 @@ pub use decisions::Undecided;
 pub use dispatcher::{Accepted, Dispatcher, NewCommand, Refusal, Watermarks};
 pub use drill::{DrillReport, Through, drill};
 pub use environment::Environment;
+pub use erasure::Erasure;
 pub use errand::effect_id;
 pub use gateway::{Gateways, ServiceView};
 pub use hub::{Done, Hub, SharedPage};
@@ -57,4 +60,5 @@ pub use supervisor::{
     ChildSpec, Death, Exhausted, HasRegistry, Intensity, Plan, Start, Strategy, Supervisor, SupervisorMsg,
     TREE_INTENSITY,
 };
+pub use upkeep::{Retention, Upkeep};
 pub use view::View;

@@ -105,7 +105,7 @@ impl Actor for Reactor {
         let (mut messages, mut timers) = (Vec::new(), Vec::new());
         let mut buried: Vec<Change> =
             page.unreadable.iter().map(|row| bury_row(&state.reader, row)).collect();
-        for event in &page.messages {
+        for event in page.messages.iter().filter(|event| !event.is_erased()) {
             state.status.current.store(event.position, Relaxed);
             match (state.reaction)(event) {
                 Ok(outgoing) => {

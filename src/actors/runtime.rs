@@ -17,6 +17,7 @@ use super::status::{Registry, Stage};
 use super::supervisor::{
     ChildSpec, Death, HasRegistry, Plan, Start, Strategy, Supervisor, SupervisorMsg, TREE_INTENSITY,
 };
+use super::upkeep::{Housekeeper, Upkeep};
 use super::view::View;
 use crate::clients::gateway::Gateway;
 use crate::domain::breakers::Breakers;
@@ -48,6 +49,7 @@ pub struct Contexts {
     reactors: Vec<ChildOf>,
     projections: Vec<Arc<dyn ErasedProjection>>,
     watermarks: Watermarks,
+    upkeep: Option<Arc<Upkeep>>,
     environment: Environment,
     retries: Retries,
     gateways: Vec<Arc<dyn Gateway>>,
@@ -71,6 +73,13 @@ impl Contexts {
             self.reactors.push(Box::new(move |hub| reactor_child(hub, name, reacts_to, reaction)));
         }
         C::projections(&mut self);
+        self
+    }
+
+    /// Lets the runtime keep house: backups, drills, forgetting what is old.
+    #[must_use]
+    pub fn upkeep(mut self, upkeep: Upkeep) -> Self {
+        self.upkeep = Some(Arc::new(upkeep));
         self
     }
 
@@ -221,6 +230,7 @@ async fn build_hub(store: Arc<dyn Store>, contexts: &Contexts) -> Result<Hub, St
     hub.contexts.clone_from(&contexts.erased);
     hub.watermarks = contexts.watermarks;
     hub.gateways = Gateways::new(&contexts.gateways);
+    hub.upkeep = contexts.upkeep.clone();
     Ok(hub)
 }
 
@@ -239,6 +249,9 @@ fn children(hub: &Arc<Hub>, contexts: &Contexts) -> Vec<ChildSpec> {
             .push(tree(node, board.into_iter().chain(here.map(|(_, child)| child(hub.clone()))).collect()));
     }
     children.push(tree("reactions", reactors));
+    if hub.upkeep.is_some() {
+        children.push(housekeeper_child(hub.clone()));
+    }
     children
 }
 
@@ -284,6 +297,16 @@ fn scheduler_child(hub: Arc<Hub>) -> ChildSpec {
         let Start { supervisor, status, generation } = start;
         let arguments = scheduler::Arguments { hub: hub.clone(), status, generation };
         async move { Ok(Actor::spawn_linked(None, Scheduler, arguments, supervisor).await?.0.get_cell()) }
+    })
+    .quarantined_when_exhausted()
+}
+
+fn housekeeper_child(hub: Arc<Hub>) -> ChildSpec {
+    ChildSpec::new("housekeeper", "housekeeper", move |start: Start| {
+        let arguments = (hub.clone(), start.status);
+        async move {
+            Ok(Actor::spawn_linked(None, Housekeeper, arguments, start.supervisor).await?.0.get_cell())
+        }
     })
     .quarantined_when_exhausted()
 }

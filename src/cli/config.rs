@@ -63,6 +63,26 @@ pub(super) struct Config {
     #[config(default = [], env = "MEAL_PLANNER_ALLOWED_HOSTS", parse_env = confique::env::parse::list_by_comma)]
     pub allowed_hosts: Vec<String>,
 
+    /// How many backups stay in the folder backups of the data folder; older ones are removed.
+    #[config(default = 7, env = "MEAL_PLANNER_BACKUPS_KEEP")]
+    pub backups_keep: usize,
+
+    /// Hours between backups that the server makes by itself; 0: none.
+    #[config(default = 24, env = "MEAL_PLANNER_BACKUP_EVERY_H")]
+    pub backup_every_h: u32,
+
+    /// Hours between drills, which restore the newest backup to a temporary place and compare; 0: none.
+    #[config(default = 168, env = "MEAL_PLANNER_DRILL_EVERY_H")]
+    pub drill_every_h: u32,
+
+    /// Days for which an Idempotency-Key is known; longer than any client repeats a request.
+    #[config(default = 30, env = "MEAL_PLANNER_IDEMPOTENCY_DAYS")]
+    pub idempotency_days: u32,
+
+    /// Seconds in which the server must have stopped when it is told to; what is left then waits in the store.
+    #[config(default = 20, env = "MEAL_PLANNER_SHUTDOWN_DEADLINE_S")]
+    pub shutdown_deadline_s: u64,
+
     /// What is logged, as in RUST_LOG (which goes before it): error, warn, info, debug, or by module.
     #[config(default = "info", env = "MEAL_PLANNER_LOG_LEVEL")]
     pub log_level: String,
@@ -164,6 +184,11 @@ fn merge(flags: Layer, environment: Layer, file: Layer) -> Result<Loaded, Failur
         source(|layer| layer.database_url.is_some()),
         source(|layer| layer.listen.is_some()),
         source(|layer| layer.allowed_hosts.is_some()),
+        source(|layer| layer.backups_keep.is_some()),
+        source(|layer| layer.backup_every_h.is_some()),
+        source(|layer| layer.drill_every_h.is_some()),
+        source(|layer| layer.idempotency_days.is_some()),
+        source(|layer| layer.shutdown_deadline_s.is_some()),
         source(|layer| layer.log_level.is_some()),
         source(|layer| layer.log_format.is_some()),
         source(|layer| layer.server.is_some()),
@@ -193,13 +218,18 @@ impl Config {
     }
 
     /// By name, with secrets masked.
-    fn values(&self) -> [(&'static str, String); 10] {
+    fn values(&self) -> [(&'static str, String); 15] {
         [
             ("profile", word(&self.profile)),
             ("data", self.data.display().to_string()),
             ("database_url", masked(self.database_url.as_ref())),
             ("listen", self.listen.to_string()),
             ("allowed_hosts", self.allowed_hosts.join(", ")),
+            ("backups_keep", self.backups_keep.to_string()),
+            ("backup_every_h", self.backup_every_h.to_string()),
+            ("drill_every_h", self.drill_every_h.to_string()),
+            ("idempotency_days", self.idempotency_days.to_string()),
+            ("shutdown_deadline_s", self.shutdown_deadline_s.to_string()),
             ("log_level", self.log_level.clone()),
             ("log_format", word(&self.log_format())),
             ("server", self.server.clone()),

@@ -4,7 +4,7 @@ use super::config::Config;
 use super::data;
 use super::embedded;
 use super::failure::{Exit, Failure};
-use crate::actors::{Contexts, Dispatcher, NewCommand, Refusal, Runtime};
+use crate::actors::{Contexts, Dispatcher, NewCommand, Refusal, Retention, Runtime, Through, Upkeep};
 use crate::clients::push::PushClient;
 use crate::clock;
 use crate::domain;
@@ -13,18 +13,23 @@ use crate::domain::envelope::Address;
 use crate::domain::foods::{self, CATALOGUE, Foods, ImportFoods};
 use crate::domain::message::Message;
 use crate::domain::notifications::ChannelKind;
+use crate::domain::person::People;
 use crate::http::{Api, App, Gate, Metrics};
 use crate::store::postgres::PostgresStore;
+use crate::store::sealed::{SealedStore, Vault};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Outcome, Store};
 use secrecy::{ExposeSecret, SecretString};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
+/// Below the data folder.
+const BACKUPS: &str = "backups";
 /// How long the starter foods may take.
 const FOODS_PATIENCE: Duration = Duration::from_secs(60);
 
@@ -52,12 +57,52 @@ pub(super) async fn start(config: &Config) -> Result<Started, Failure> {
     }
 }
 
-/// In the database that is named, else in the data folder.
+/// In the database that is named, else in the data folder; what is said of people sealed with the keys of the folder.
 async fn open_store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
     let now_us = clock::now().timestamp_micros();
-    Ok(match &config.database_url {
+    let store: Arc<dyn Vault> = match &config.database_url {
         Some(url) => Arc::new(PostgresStore::open(url.expose_secret(), &config.data, now_us).await?),
         None => Arc::new(SqliteStore::open(&config.data, now_us).await?),
+    };
+    sealed(&config.data, store).await
+}
+
+async fn sealed(folder: &Path, store: Arc<dyn Vault>) -> Result<Arc<dyn Store>, Failure> {
+    match SealedStore::over(store.clone(), folder, People::known()).await {
+        Ok(sealed) => Ok(Arc::new(sealed)),
+        Err(error) => {
+            if let Err(error) = store.close().await {
+                tracing::warn!(%error, "the store did not close in order");
+            }
+            Err(error.into())
+        }
+    }
+}
+
+/// Backups in a folder of their own; a restored one is looked at with the keys of the data folder.
+fn upkeep(config: &Config, contexts: &Contexts) -> Upkeep {
+    let folder = config.data.join(BACKUPS);
+    let mut upkeep = Upkeep::new(folder, through(&config.data), contexts.projections().to_vec());
+    upkeep.keep = config.backups_keep;
+    // A PostgreSQL store cannot be copied yet: its server's own backups are what there is.
+    upkeep.backup_every = hours(config.backup_every_h).filter(|_| config.database_url.is_none());
+    upkeep.drill_every = hours(config.drill_every_h);
+    upkeep.retention = Retention { idempotency: config.idempotency_days, ..Retention::default() };
+    upkeep
+}
+
+/// 0 hours: never.
+fn hours(hours: u32) -> Option<Duration> {
+    (hours > 0).then(|| Duration::from_secs(u64::from(hours) * 3600))
+}
+
+fn through(data: &Path) -> Arc<Through> {
+    let data = data.to_owned();
+    Arc::new(move |store| {
+        let data = data.clone();
+        Box::pin(async move {
+            Ok(Arc::new(SealedStore::for_reading(store, &data, People::known()).await?) as Arc<dyn Store>)
+        })
     })
 }
 
@@ -71,6 +116,8 @@ async fn assemble(config: &Config, store: &Arc<dyn Store>) -> Result<Started, Fa
     for kind in ChannelKind::ALL {
         contexts = contexts.gateway(Arc::new(push_client(kind, config)?));
     }
+    let upkeep = upkeep(config, &contexts);
+    contexts = contexts.upkeep(upkeep);
     let runtime = Runtime::start(store.clone(), contexts).await?;
     if let Err(failure) = load_foods(&runtime.dispatcher()).await {
         if let Err(error) = runtime.stop().await {
@@ -188,6 +235,7 @@ fn refused(refusal: Refusal) -> Failure {
         | Refusal::Busy { .. }
         | Refusal::Overloaded { .. }
         | Refusal::KeyReused
+        | Refusal::Gone(_)
         | Refusal::Invalid(_) => {
             Failure::failed(format!("the starter foods were not accepted: {refusal}"), "the log has more")
         }

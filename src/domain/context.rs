@@ -5,6 +5,7 @@ use super::envelope::{Envelope, Metadata};
 pub use super::gateway::{Call, Recovery};
 use super::message::{DecodeError, Message};
 pub use super::outgoing::{Outgoing, When};
+pub use super::person::Personal;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -140,6 +141,13 @@ pub trait Context: Send + Sync + 'static {
     /// When the event does not decode.
     fn reaction(_event: &Envelope) -> Result<Vec<Outgoing>, DecodeError> {
         Ok(Vec::new())
+    }
+
+    /// What of a message of this context is about a person. Asked of every message, so it must be quick; a body that
+    /// does not decode is about somebody all the same.
+    #[must_use]
+    fn personal(_message: &Envelope) -> Personal {
+        Personal::Nothing
     }
 
     /// Shows each read model of this context to the visitor.
@@ -312,7 +320,7 @@ pub trait Projection: Send + Sync + 'static {
 /// # Errors
 /// When the event does not decode.
 pub fn read_as<C: Context>(envelope: &Envelope) -> Result<Option<C::Event>, DecodeError> {
-    if &*envelope.context != C::NAME {
+    if &*envelope.context != C::NAME || envelope.is_erased() {
         return Ok(None);
     }
     C::Event::decode(&envelope.type_name, envelope.schema_version, &envelope.body).map(Some)

@@ -113,7 +113,18 @@ pub struct Envelope {
     pub extra: Extra,
 }
 
+/// The body of a message whose person was erased.
+pub const ERASED: &str = r#"{"erased":true}"#;
+/// What stands where an erased person was named.
+pub const NOBODY: &str = "(erased)";
+
 impl Envelope {
+    /// What it said went with the key of the person it was about.
+    #[must_use]
+    pub fn is_erased(&self) -> bool {
+        self.body == ERASED
+    }
+
     /// A command without a cause: the start of a correlation.
     #[must_use]
     pub fn command(to: &Address, type_name: &str, body: String, id: Uuid, time: DateTime<Utc>) -> Self {

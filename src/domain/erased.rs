@@ -65,7 +65,7 @@ impl<P: Projection> Fold for TypedFold<P> {
         self.pending.clear();
         let mut missing = BTreeSet::new();
         let mut unread = Vec::new();
-        for envelope in events {
+        for envelope in events.iter().filter(|envelope| !envelope.is_erased()) {
             match P::read(envelope) {
                 Ok(Some(event)) => {
                     let keys = P::keys(envelope, &event);

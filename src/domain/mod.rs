@@ -20,6 +20,7 @@ pub mod notifications;
 pub mod nutrition;
 pub mod operations;
 pub mod outgoing;
+pub mod person;
 pub mod planning;
 pub mod recipes;
 pub mod registry;

@@ -99,11 +99,46 @@ pub struct EffectDecided {
     pub done: bool,
 }
 
+/// `key`: the person's id. What was known of them went with their key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PersonErased {
+    pub reason: Reason,
+}
+
+/// `key`: its file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BackupMade {
+    pub reason: Reason,
+    pub position: i64,
+    pub bytes: u64,
+    pub sha256: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BackupFailed {
+    pub reason: Reason,
+    pub error: String,
+}
+
+/// A backup was restored to a temporary place and told the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DrillPassed {
+    pub position: i64,
+    pub sha256: String,
+}
+
+/// The alert: the newest backup is not to be relied on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DrillFailed {
+    pub errors: Vec<String>,
+}
+
 messages! {
     pub enum Event {
         ActorDied = 1, ActorRestarted = 1, ActorQuarantined = 1, ActorRestartRequested = 1, ActorPaused = 1,
         ActorResumed = 1, DeadLetterAdded = 1, DeadLetterEdited = 1, DeadLetterReplayed = 1,
         DeadLetterDiscarded = 1, EffectDecided = 1, ProjectionRebuildRequested = 1,
+        PersonErased = 1, BackupMade = 1, BackupFailed = 1, DrillPassed = 1, DrillFailed = 1,
     }
 }
 

@@ -13,6 +13,7 @@ mod events;
 mod gateways;
 mod metrics;
 mod openapi;
+mod operations;
 mod orders;
 mod pages;
 mod problem;
@@ -85,7 +86,7 @@ pub fn router(app: &App) -> Router {
         .route("/api/events/stream", get(events::live))
         .route("/api/events/{id}", get(events::status))
         .route("/admin/actors", get(admin::actors));
-    router = pages::add(gateways::add(orders::add(dead_letters::add(router))));
+    router = pages::add(operations::add(gateways::add(orders::add(dead_letters::add(router)))));
     for (n, context) in app.api.contexts.iter().enumerate() {
         for endpoint in &context.endpoints {
             router = router.route(endpoint.path, command_route(n, *endpoint));

@@ -103,6 +103,11 @@ impl From<Refusal> for Problem {
                 text,
                 "use a new Idempotency-Key for a new request; repeat only the very same request under the old one",
             ),
+            Refusal::Gone(_) => Self::new(
+                StatusCode::GONE,
+                text,
+                "nobody comes back under the id of an erased person; add them with a new one",
+            ),
             Refusal::Invalid(rejection) => rejection.into(),
             Refusal::Store(error) => error.into(),
         }

@@ -304,6 +304,20 @@ pub trait Store: Send + Sync {
         Box::pin(async { Err(StoreError::Unavailable("this engine cannot be copied".to_owned())) })
     }
 
+    /// Destroys a person's key and what is readable of them outside of read models; answers how many rows changed.
+    /// Afterwards what they said reads as [`crate::domain::envelope::ERASED`].
+    fn erase(&self, _person: Uuid) -> BoxFuture<'_, StoreResult<u64>> {
+        Box::pin(async { Err(StoreError::Unavailable("this store seals nothing".to_owned())) })
+    }
+    /// Why a message is not taken: the person it speaks of was erased.
+    fn refuses(&self, _message: &Envelope) -> Option<String> {
+        None
+    }
+    /// Leaves nothing of deleted rows in the files; the end of an erasure.
+    fn compact(&self) -> BoxFuture<'_, StoreResult<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// Marks a clean end and closes; later calls fail.
     fn close(&self) -> BoxFuture<'_, StoreResult<()>>;
 }

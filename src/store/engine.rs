@@ -4,6 +4,7 @@ use super::copy::Source;
 use super::lock::FolderLock;
 use super::marks::Marks;
 use super::reading::{self, Reader};
+use super::sealed::{Scrub, SubjectKey, Vault};
 use super::{
     Aged, Attempt, DeadLetter, DeadLetterQuery, EffectQuery, Filter, HeldKey, Idempotency, MessageStatus,
     Page, Placed, RowPage, RowQuery, StateMark, Store, StoreResult, StoredEffect, Stream, Timer, TimerQuery,
@@ -23,6 +24,14 @@ pub trait Writer: Send + 'static {
     fn forget_aged(&mut self, what: Aged, before_us: i64, limit: u32) -> BoxFuture<'_, StoreResult<u64>>;
     fn put_session(&mut self, digest: [u8; 32], expires_us: i64) -> BoxFuture<'_, StoreResult<()>>;
     fn clear_sessions(&mut self) -> BoxFuture<'_, StoreResult<()>>;
+    fn put_subject_key(
+        &mut self,
+        subject: Uuid,
+        sealed: Vec<u8>,
+        made_us: i64,
+    ) -> BoxFuture<'_, StoreResult<()>>;
+    fn scrub(&mut self, scrub: Scrub) -> BoxFuture<'_, StoreResult<u64>>;
+    fn compact(&mut self) -> BoxFuture<'_, StoreResult<()>>;
     fn close(&mut self) -> BoxFuture<'_, StoreResult<()>>;
 }
 
@@ -190,12 +199,39 @@ impl<R: Reader, W: Writer> Store for Engine<R, W> {
         self.readers.source()
     }
 
+    fn compact(&self) -> BoxFuture<'_, StoreResult<()>> {
+        async move { self.writer.lock().await.compact().await }.boxed()
+    }
+
     fn close(&self) -> BoxFuture<'_, StoreResult<()>> {
         async move {
             self.readers.close().await;
             self.writer.lock().await.close().await
         }
         .boxed()
+    }
+}
+
+impl<R: Reader, W: Writer> Vault for Engine<R, W> {
+    fn subject_keys(&self) -> BoxFuture<'_, StoreResult<Vec<SubjectKey>>> {
+        reading::subject_keys(&self.readers).boxed()
+    }
+
+    fn put_subject_key(
+        &self,
+        subject: Uuid,
+        sealed: Vec<u8>,
+        made_us: i64,
+    ) -> BoxFuture<'_, StoreResult<()>> {
+        async move { self.writer.lock().await.put_subject_key(subject, sealed, made_us).await }.boxed()
+    }
+
+    fn bodies(&self, beginning: String) -> BoxFuture<'_, StoreResult<Vec<(Uuid, String)>>> {
+        reading::bodies(&self.readers, beginning).boxed()
+    }
+
+    fn scrub(&self, scrub: Scrub) -> BoxFuture<'_, StoreResult<u64>> {
+        async move { self.writer.lock().await.scrub(scrub).await }.boxed()
     }
 }
 

@@ -18,6 +18,7 @@ mod marks;
 mod migrations;
 pub mod postgres;
 mod reading;
+pub mod sealed;
 pub mod sqlite;
 pub mod tables;
 

@@ -4,7 +4,7 @@ use super::gates::Gate;
 use super::{ContextState, Msg, Taken};
 use crate::actors::tasks;
 use crate::actors::trouble::Failure;
-use crate::domain::context::Context;
+use crate::domain::context::{Context, Rejection};
 use crate::domain::envelope::{Key, Metadata};
 use crate::domain::message::Message;
 use crate::fault;
@@ -39,6 +39,12 @@ impl<C: Context> ContextState<C> {
         let Some(cell) = self.cells.get_mut(&message.key) else { return Ok(()) };
         if let Some(reason) = cell.unreadable.clone() {
             units.push(self.die(&taken, reason));
+            return Ok(());
+        }
+        if message.is_erased() {
+            let rejection =
+                Rejection::not_found("the person this is about was erased", "nothing is left of it");
+            units.push(self.conclude(&taken, Err(Outcome::Rejected { rejection }))?);
             return Ok(());
         }
         let command = match C::Command::decode(&message.type_name, message.schema_version, &message.body) {

@@ -124,8 +124,10 @@ fn replay<C: Context>(stream: Stream) -> Result<Cell<C>, ReplayError> {
         None => (C::State::default(), 0),
     };
     for event in &stream.events {
-        let decoded = C::Event::decode(&event.type_name, event.schema_version, &event.body);
-        C::evolve(&mut state, &decoded.map_err(|error| error.to_string())?);
+        if !event.is_erased() {
+            let decoded = C::Event::decode(&event.type_name, event.schema_version, &event.body);
+            C::evolve(&mut state, &decoded.map_err(|error| error.to_string())?);
+        }
         version = event.stream_version.unwrap_or(version);
     }
     match stream.unreadable {

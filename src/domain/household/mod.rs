@@ -3,13 +3,14 @@
 //! Not known here: goals, recipes, plans.
 
 use super::context::{
-    Context, Endpoint, KeyFrom, Projection, ProjectionVisitor, Rejection, Route, Verb, read_as,
+    Context, Endpoint, KeyFrom, Personal, Projection, ProjectionVisitor, Rejection, Route, Verb, read_as,
 };
 use super::diet::{Allergen, Diet};
 use super::envelope::{Envelope, Metadata};
 use super::erased;
 use super::foods::FoodId;
 use super::message::DecodeError;
+use super::person;
 use super::recipes::slots::MealSlot;
 use crate::messages;
 use schemars::JsonSchema;
@@ -257,6 +258,13 @@ impl Context for Household {
                 "Somebody does not eat here any more",
             ),
         ]
+    }
+
+    fn personal(message: &Envelope) -> Personal {
+        match &*message.type_name {
+            "AddMember" | "UpdateMember" | "MemberAdded" | "MemberUpdated" => person::by_id(message),
+            _ => Personal::Nothing,
+        }
     }
 
     fn projections(visitor: &mut dyn ProjectionVisitor) {

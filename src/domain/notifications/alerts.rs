@@ -11,7 +11,14 @@ pub(super) fn reaction(envelope: &Envelope) -> Result<Vec<Outgoing>, DecodeError
     let (key, alert) = match event {
         operations::Event::DeadLetterAdded(dead) => dead_letter(dead),
         operations::Event::ActorQuarantined(quarantined) => quarantine(envelope.key.as_str(), &quarantined),
+        operations::Event::BackupFailed(failed) => backup("A backup failed", &failed.error),
+        operations::Event::DrillFailed(failed) => {
+            backup("The newest backup is not to be relied on", &failed.errors.join("; "))
+        }
         operations::Event::ActorDied(_)
+        | operations::Event::PersonErased(_)
+        | operations::Event::BackupMade(_)
+        | operations::Event::DrillPassed(_)
         | operations::Event::ActorRestarted(_)
         | operations::Event::ActorRestartRequested(_)
         | operations::Event::ActorPaused(_)
@@ -37,6 +44,16 @@ fn dead_letter(dead: DeadLetterAdded) -> (String, Alert) {
         stays_in_app: context == Notifications::NAME,
     };
     (format!("alert:dead-letter:{who}"), alert)
+}
+
+fn backup(title: &str, error: &str) -> (String, Alert) {
+    let alert = Alert {
+        title: title.to_owned(),
+        body: error.to_owned(),
+        about: Some("/admin/backups".to_owned()),
+        stays_in_app: false,
+    };
+    ("alert:backups".to_owned(), alert)
 }
 
 fn quarantine(path: &str, quarantined: &ActorQuarantined) -> (String, Alert) {

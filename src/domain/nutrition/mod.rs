@@ -3,13 +3,15 @@
 //! Not known here: recipes and plans.
 
 use super::context::{
-    Context, Endpoint, KeyFrom, Need, Projection, ProjectionVisitor, Rejection, Route, Rows, Verb, read_as,
+    Context, Endpoint, KeyFrom, Need, Personal, Projection, ProjectionVisitor, Rejection, Route, Rows, Verb,
+    read_as,
 };
 use super::envelope::{Envelope, Metadata};
 use super::erased;
 use super::household::{self, Household};
 use super::measure::{Milli, Nutrients};
 use super::message::DecodeError;
+use super::person;
 use crate::messages;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -111,6 +113,10 @@ impl Context for Nutrition {
             summary: "Daily goals of a member",
             result: Some(GoalsView::NAME),
         }]
+    }
+
+    fn personal(message: &Envelope) -> Personal {
+        person::by_key(message)
     }
 
     fn projections(visitor: &mut dyn ProjectionVisitor) {

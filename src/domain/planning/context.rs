@@ -6,8 +6,8 @@ use super::problem::{check_days, problem};
 use super::search::{self, Weights};
 use super::tally::{Eaten, PlanNutrition, eaten, tally};
 use super::views::{GoalsLearned, History, HouseholdLearned, KnownRecipe, Plans, RecipesLearned, Staples};
-use crate::domain::context::{Context, Need, Outgoing, ProjectionVisitor, Rejection, Rows};
-use crate::domain::envelope::Metadata;
+use crate::domain::context::{Context, Need, Outgoing, Personal, ProjectionVisitor, Rejection, Rows};
+use crate::domain::envelope::{Envelope, Metadata};
 use crate::domain::erased;
 use crate::domain::foods::FoodId;
 use crate::domain::household::Profile;
@@ -326,6 +326,13 @@ impl Context for Planning {
             ),
             endpoint("/api/meal-plans/{id}/discard", "DiscardMealPlan", KeyFrom::Path, "Give a plan up"),
         ]
+    }
+
+    fn personal(message: &Envelope) -> Personal {
+        match &*message.type_name {
+            "MealPlanGenerated" | "PlanNutritionCalculated" => Personal::Names,
+            _ => Personal::Nothing,
+        }
     }
 
     fn projections(visitor: &mut dyn ProjectionVisitor) {

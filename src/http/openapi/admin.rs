@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// Path, method, summary, query parameters.
-pub(super) const OPERATIONS: [(&str, &str, &str, &[&str]); 21] = [
+pub(super) const OPERATIONS: [(&str, &str, &str, &[&str]); 25] = [
     (
         "/admin/dead-letters",
         "get",
@@ -45,10 +45,14 @@ pub(super) const OPERATIONS: [(&str, &str, &str, &[&str]); 21] = [
     ),
     ("/admin/effects/{id}", "get", "One call with what became of it", &[]),
     ("/admin/effects/{id}/decide", "post", "Says what became of a call that nobody knows the end of", &[]),
+    ("/admin/backups", "get", "Backups, the newest first", &[]),
+    ("/admin/backups", "post", "Backs up the store as it is now", &[]),
+    ("/admin/drills", "post", "Restores the newest backup to a temporary place and compares", &[]),
+    ("/admin/people/{id}/erase", "post", "Destroys what is known of a person; there is no way back", &[]),
 ];
 
 /// Path, method, schema of the body.
-pub(super) fn bodies() -> [(&'static str, &'static str, Value); 14] {
+pub(super) fn bodies() -> [(&'static str, &'static str, Value); 16] {
     let text = || json!({ "type": "string" });
     let why = || json!({ "type": "string", "description": "why; kept with the event" });
     let object = |required: &[&str], properties: Value| json!({ "type": "object", "additionalProperties": false, "required": required, "properties": properties });
@@ -88,5 +92,7 @@ pub(super) fn bodies() -> [(&'static str, &'static str, Value); 14] {
         ("/admin/breakers/{service}/close", "post", reason()),
         ("/admin/breakers/{service}/release", "post", reason()),
         ("/admin/effects/{id}/decide", "post", decision),
+        ("/admin/backups", "post", reason()),
+        ("/admin/people/{id}/erase", "post", reason()),
     ]
 }

@@ -8,6 +8,7 @@ mod encode;
 mod error;
 mod open;
 mod read;
+mod scrub;
 mod session;
 mod text;
 mod write;

@@ -7,6 +7,7 @@ use super::session::{self, Backend, answered};
 use crate::store::aging::forget_sql;
 use crate::store::engine::{Writer, placed};
 use crate::store::epoch::END_SQL;
+use crate::store::sealed::Scrub;
 use crate::store::{Aged, Placed, StoreError, StoreResult, Unit};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -16,6 +17,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
+use uuid::Uuid;
 
 /// Longer than the server's own limit for a statement, so that only a server that hangs comes to it.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -197,6 +199,14 @@ impl PostgresWriter {
         Ok(())
     }
 
+    /// After an error nobody knows how the connection stands: the next caller takes a new one.
+    fn doubted<T>(&mut self, result: StoreResult<T>) -> StoreResult<T> {
+        if result.is_err() && matches!(self.state, State::Connected(_)) {
+            self.state = State::Lost;
+        }
+        result
+    }
+
     /// A statement that may be made again without harm.
     async fn execute(&mut self, query: sqlx::query::Query<'_, Postgres, PgArguments>) -> StoreResult<u64> {
         self.settle().await?;
@@ -254,6 +264,40 @@ impl Writer for PostgresWriter {
         async move {
             self.execute(sqlx::query("DELETE FROM sessions")).await?;
             Ok(())
+        }
+        .boxed()
+    }
+
+    fn put_subject_key(
+        &mut self,
+        subject: Uuid,
+        sealed: Vec<u8>,
+        made_us: i64,
+    ) -> BoxFuture<'_, StoreResult<()>> {
+        const SQL: &str = "INSERT INTO subject_keys (subject, sealed, made_us) VALUES ($1, $2, $3)
+                           ON CONFLICT (subject) DO NOTHING";
+        async move {
+            let query = sqlx::query(SQL).bind(subject.to_string()).bind(sealed).bind(made_us);
+            self.execute(query).await?;
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn scrub(&mut self, scrub: Scrub) -> BoxFuture<'_, StoreResult<u64>> {
+        async move {
+            self.settle().await?;
+            let scrubbed = super::scrub::scrub(self.connection()?, &scrub).await;
+            self.doubted(scrubbed)
+        }
+        .boxed()
+    }
+
+    fn compact(&mut self) -> BoxFuture<'_, StoreResult<()>> {
+        async move {
+            self.settle().await?;
+            let compacted = super::scrub::compact(self.connection()?).await;
+            self.doubted(compacted)
         }
         .boxed()
     }

@@ -5,6 +5,7 @@
 mod desk;
 mod envelope;
 mod messages;
+mod people;
 mod rows;
 
 pub(super) use desk::{attempts, dead_letters, effects, held_keys, timers};
@@ -13,6 +14,7 @@ pub(super) use messages::{
     checkpoint, idempotency, last_position, message, messages_after, range, session_expiry, stream_after,
     streams, waiting, waiting_counts,
 };
+pub(super) use people::{bodies, subject_keys};
 pub(super) use rows::{by_key, page};
 
 use super::copy::Source;

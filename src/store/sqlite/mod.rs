@@ -7,6 +7,7 @@ mod error;
 mod health;
 mod open;
 mod read;
+mod scrub;
 mod write;
 
 use super::engine::Engine;

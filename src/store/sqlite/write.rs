@@ -11,12 +11,14 @@ use crate::store::aging::forget_sql;
 use crate::store::encoding;
 use crate::store::engine::{Writer, placed};
 use crate::store::epoch::END_SQL;
+use crate::store::sealed::Scrub;
 use crate::store::{Aged, Outcome, Placed, StoreError, StoreResult, Unit};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, Connection, Executor, Row, SqliteConnection};
 use std::sync::Arc;
+use uuid::Uuid;
 
 const FIRST_TABLE_PARAMETER: usize = changes::NOW + 1;
 
@@ -134,6 +136,47 @@ impl Writer for SqliteWriter {
             self.settle().await?;
             open(&mut self.connection)?.execute("DELETE FROM sessions").await?;
             Ok(())
+        }
+        .boxed()
+    }
+
+    fn put_subject_key(
+        &mut self,
+        subject: Uuid,
+        sealed: Vec<u8>,
+        made_us: i64,
+    ) -> BoxFuture<'_, StoreResult<()>> {
+        async move {
+            self.settle().await?;
+            sqlx::query(
+                "INSERT INTO subject_keys (subject, sealed, made_us) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (subject) DO NOTHING",
+            )
+            .bind(subject.to_string())
+            .bind(sealed)
+            .bind(made_us)
+            .execute(open(&mut self.connection)?)
+            .await?;
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn scrub(&mut self, scrub: Scrub) -> BoxFuture<'_, StoreResult<u64>> {
+        async move {
+            self.settle().await?;
+            if !self.owns_epoch().await? {
+                return Err(StoreError::Fenced { epoch: self.epoch });
+            }
+            super::scrub::scrub(open(&mut self.connection)?, &scrub).await
+        }
+        .boxed()
+    }
+
+    fn compact(&mut self) -> BoxFuture<'_, StoreResult<()>> {
+        async move {
+            self.settle().await?;
+            super::scrub::compact(open(&mut self.connection)?).await
         }
         .boxed()
     }

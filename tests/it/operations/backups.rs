@@ -2,12 +2,15 @@
 
 use super::copies::{hash_of, lived_in};
 use crate::support::world::{World, append, contexts, open_sqlite};
+use futures_util::FutureExt;
 use meal_planner::actors::{DrillReport, drill};
 use meal_planner::store::backup::{Backup, check, keep, list, make, restore};
+use meal_planner::store::sealed::Vault;
 use meal_planner::store::sqlite::DATABASE;
 use meal_planner::store::{Store, StoreResult};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 async fn backup_of(store: &dyn Store, folder: &Path, made_us: i64) -> Backup {
     make(&mut *store.source().await.unwrap(), store.engine(), folder, made_us).await.unwrap()
@@ -15,7 +18,8 @@ async fn backup_of(store: &dyn Store, folder: &Path, made_us: i64) -> Backup {
 
 async fn drilled(backup: &Path, scratch: &Path) -> StoreResult<DrillReport> {
     let contexts = contexts();
-    drill(backup, scratch, contexts.projections(), &Ok).await
+    let through = |store: Arc<dyn Vault>| async { Ok(store as Arc<dyn Store>) }.boxed();
+    drill(backup, scratch, contexts.projections(), &through).await
 }
 
 #[tokio::test]

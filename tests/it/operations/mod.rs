@@ -2,3 +2,4 @@
 
 mod backups;
 mod copies;
+mod erasure;

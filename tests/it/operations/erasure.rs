@@ -1,0 +1,212 @@
+//! A person who is erased is in no file and no table any more, and everybody else's life goes on.
+
+use crate::process::{Server, answer};
+use crate::support::world::raw;
+use serde_json::{Value, json};
+use sqlx::Row;
+use std::fs;
+use std::path::Path;
+
+const ZAPHOD: &str = "00000000-0000-7000-8000-00000000002a";
+const ANN: &str = "00000000-0000-7000-8000-00000000000a";
+/// Needs escaping in JSON, and has letters beyond ASCII.
+const NAME: &str = "Zäphod \"Quux\" Bleeblefox";
+const OLD_NAME: &str = "Zarniwoop Vannharl";
+
+/// Every form in which a name may stand in a file.
+fn forms(name: &str) -> Vec<String> {
+    let json = |text: &str| json!(text).to_string().trim_matches('"').to_owned();
+    let ascii: String = name
+        .chars()
+        .map(|c| if c.is_ascii() { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) })
+        .collect();
+    let hex: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let lower = name.to_lowercase();
+    vec![
+        name.to_owned(),
+        json(name),
+        json(&json(name)),
+        ascii,
+        hex.to_uppercase(),
+        hex,
+        lower.clone(),
+        json(&lower),
+    ]
+}
+
+fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// Where a name can be read below a folder.
+fn readable(folder: &Path, name: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for path in files(folder) {
+        let bytes = fs::read(&path).unwrap();
+        for form in forms(name) {
+            if bytes.windows(form.len()).any(|window| window == form.as_bytes()) {
+                found.push(format!("{}: {form}", path.display()));
+            }
+        }
+    }
+    found
+}
+
+async fn set_up(server: &Server) {
+    let household = json!({"name": "Home", "time_zone": "Europe/Vienna"});
+    assert_eq!(server.ask("PUT", "/api/household", household).await.0, 200);
+    let ann = json!({"id": ANN, "person": {"name": "Ann", "diet": "vegetarian"}});
+    assert_eq!(server.ask("POST", "/api/household/members", ann).await.0, 200);
+    assert_eq!(
+        server
+            .request("POST", "/api/household/members")
+            .header("Idempotency-Key", "zaphod")
+            .header("Prefer", "wait=30")
+            .json(&zaphod(OLD_NAME))
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        200
+    );
+    let path = format!("/api/household/members/{ZAPHOD}");
+    assert_eq!(server.ask("PUT", &path, json!({"person": {"name": NAME}})).await.0, 200);
+    for id in [ZAPHOD, ANN] {
+        let goals = json!({"goals": {"kcal": {"low": 1900, "high": 2100}}});
+        assert_eq!(server.ask("PUT", &format!("/api/nutrition/goals/{id}"), goals).await.0, 200);
+    }
+    // The answer to somebody else names the person.
+    let (status, refused) =
+        server.ask("POST", "/api/household/members", json!({"person": {"name": NAME}})).await;
+    assert_eq!(status, 409);
+    assert!(refused.to_string().contains("Bleeblefox"), "{refused}");
+    for name in ["Leek soup", "Bleeblefoxish stew"] {
+        let recipe =
+            json!({"name": name, "servings": 2, "ingredients": ["400 g leeks"], "total_minutes": 20});
+        assert_eq!(server.ask("POST", "/api/recipes", recipe).await.0, 201);
+    }
+}
+
+fn zaphod(name: &str) -> Value {
+    json!({"id": ZAPHOD, "person": {"name": name, "diet": "vegan", "allergens": ["nuts"]}})
+}
+
+async fn plan(server: &Server) -> Value {
+    let body = json!({"days": 2, "moves": 1000});
+    let (status, started) = server.ask("POST", "/api/triggers/meal_plan_generation", body).await;
+    assert_eq!(status, 201, "{started}");
+    let path = format!("/api/sagas/{}", started["key"].as_str().unwrap());
+    server.until_is(&path, "status", "completed").await;
+    let saga = server.get(&path).await.1;
+    server.get(&format!("/api/meal-plans/{}", saga["plan"].as_str().unwrap())).await.1
+}
+
+/// What errors, calls and operators may leave behind.
+async fn plant(folder: &Path) {
+    let mut connection = raw(folder).await;
+    let error = format!("panic: {NAME} is no number");
+    let request =
+        json!({ "note": format!("for {NAME}"), "nested": json!({"who": NAME}).to_string() }).to_string();
+    for (sql, text) in [
+        ("INSERT INTO attempts SELECT position, 1, 'panic', ?1, 1, epoch, 0 FROM events WHERE kind = 0 LIMIT 3", &error),
+        (
+            "INSERT INTO dead_letters (position, reader, context, key, type, attempts, reason, at_us, seen_position, holds,
+                                       state, body, note)
+             SELECT position, 'x' || position, context, key, type, 1, ?1, 0, 1, 0, 0, ?1, ?1 FROM events WHERE kind = 0 LIMIT 5",
+            &error,
+        ),
+        (
+            "INSERT INTO effects (id, position, context, key, service, operation, request, recovery, state, attempt, epoch,
+                                  response, error, late, staged_us, ended_us)
+             VALUES (randomblob(16), 1, 'x', 'x', 'x', 'x', ?1, 0, 2, 1, 1, ?1, ?1, ?1, 0, 0)",
+            &request,
+        ),
+        ("INSERT INTO snapshots VALUES ('household', 'home', 1, 99, ?1, 0)", &error),
+    ] {
+        sqlx::query(sql).bind(text).execute(&mut connection).await.unwrap();
+    }
+}
+
+/// Every text of every table, with where it stands.
+async fn texts(folder: &Path) -> Vec<(String, String)> {
+    let mut connection = raw(folder).await;
+    let mut all = Vec::new();
+    let tables = "SELECT m.name, c.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c WHERE m.type = 'table'";
+    for row in sqlx::query(tables).fetch_all(&mut connection).await.unwrap() {
+        let (table, column): (String, String) = (row.get(0), row.get(1));
+        let sql = format!("SELECT CAST({column} AS TEXT) FROM \"{table}\" WHERE {column} IS NOT NULL");
+        for row in sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap() {
+            all.push((format!("{table}.{column}"), row.try_get(0).unwrap_or_default()));
+        }
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_readable_is_left_of_somebody_who_was_erased_and_the_others_go_on() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path()).await;
+    set_up(&server).await;
+    let before = plan(&server).await;
+    assert!(before.to_string().contains("Bleeblefox") && before.to_string().contains("Ann"), "{before}");
+    assert_eq!(server.terminate(), Some(0));
+    let sealed: Vec<_> = texts(data.path()).await.into_iter().filter(|(at, _)| at == "events.body").collect();
+    assert!(
+        !sealed.iter().any(|(_, text)| text.contains("Quux") || text.contains(OLD_NAME)),
+        "sealed at rest"
+    );
+    plant(data.path()).await;
+    assert!(!readable(data.path(), NAME).is_empty());
+
+    let server = Server::start(data.path()).await;
+    let made = server.ask("POST", "/admin/backups", json!({"why": "before"})).await;
+    assert_eq!(made.0, 200, "{}", made.1);
+    let why = json!({"why": format!("{NAME} wishes it")});
+    let (status, erased) = server.ask("POST", &format!("/admin/people/{ZAPHOD}/erase"), why).await;
+    assert_eq!(status, 200, "{erased}");
+    gone(&server).await;
+    let after = server.get(&format!("/api/meal-plans/{}", before["id"].as_str().unwrap())).await.1;
+    let told = |plan: &Value| plan.to_string().replace(&json!(NAME).to_string(), "\"(erased)\"");
+    assert_eq!(after["meals"].as_array().unwrap().len(), before["meals"].as_array().unwrap().len());
+    assert!(told(&after).contains("(erased)") && after.to_string().contains("Ann"), "{after}");
+    assert!(!after.to_string().contains("Bleeblefox\\\""), "{after}");
+    let drill = server.ask("POST", "/admin/drills", json!({})).await;
+    assert_eq!((drill.0, &drill.1["ok"]), (200, &json!(true)), "{}", drill.1);
+    assert_eq!(server.terminate(), Some(0));
+
+    assert_eq!(readable(data.path(), NAME), [""; 0]);
+    assert_eq!(readable(data.path(), OLD_NAME), [""; 0]);
+    for (at, text) in texts(data.path()).await {
+        let named = forms(NAME).into_iter().chain(forms(OLD_NAME)).any(|form| text.contains(&form));
+        assert!(!named, "{at}: {text}");
+    }
+
+    let server = Server::start(data.path()).await;
+    gone(&server).await;
+    let recipes = server.get("/api/recipes").await.1;
+    assert!(recipes.to_string().contains("Bleeblefoxish stew"), "a recipe is nobody's name: {recipes}");
+    assert!(plan(&server).await.to_string().contains("Ann"));
+    assert_eq!(readable(data.path(), NAME), [""; 0]);
+}
+
+/// As everybody sees it who is still there.
+async fn gone(server: &Server) {
+    let household = server.get("/api/household").await.1;
+    let names: Vec<_> =
+        household["members"].as_array().unwrap().iter().map(|member| member["name"].clone()).collect();
+    assert_eq!(names, ["Ann"], "{household}");
+    assert_eq!(server.get(&format!("/api/nutrition/goals/{ZAPHOD}")).await.0, 404);
+    assert_eq!(server.get(&format!("/api/nutrition/goals/{ANN}")).await.0, 200);
+    // The repeat of the very first request gets the very first answer, which says nothing.
+    let again = server.request("POST", "/api/household/members").header("Idempotency-Key", "zaphod");
+    let (status, body) = answer(again.header("Prefer", "wait=30").json(&zaphod(OLD_NAME))).await.unwrap();
+    assert_eq!(status, 200, "{body}");
+    assert!(!body.to_string().contains("Vannharl"), "{body}");
+    // Nobody comes back under that id.
+    assert_eq!(server.ask("POST", "/api/household/members", zaphod("Zed")).await.0, 410);
+    let events = server.get("/api/events?context=household&limit=500").await.1;
+    let of_zaphod =
+        events["items"].as_array().unwrap().iter().filter(|event| event["detail"]["erased"] == true);
+    assert_eq!(of_zaphod.count(), 4, "two commands and two events: {events}");
+}
