@@ -147,7 +147,9 @@ fn decode<M: Message>(message: &Envelope) -> Result<M, DecodeError> {
 
 impl<C: Context> StateFold for TypedState<C> {
     fn take(&mut self, event: &Envelope) -> Result<(), DecodeError> {
-        C::evolve(&mut self.state, &decode(event)?);
+        if !event.is_erased() {
+            C::evolve(&mut self.state, &decode(event)?);
+        }
         Ok(())
     }
 
