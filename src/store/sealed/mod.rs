@@ -179,9 +179,8 @@ impl SealedStore {
     fn is_personal(&self, unit: &Unit) -> bool {
         let in_message = |message: &Envelope| self.people.of(message) != Personal::Nothing;
         unit.messages.iter().any(in_message)
-            || unit.changes.iter().any(|change| match change {
-                Change::SetTimer(timer) => in_message(&as_message(timer)),
-                _ => false,
+            || unit.changes.iter().any(|change| {
+                if let Change::SetTimer(timer) = change { in_message(&as_message(timer)) } else { false }
             })
     }
 

@@ -2,6 +2,7 @@
 
 use super::SealedStore;
 use crate::domain::envelope::{Envelope, Key};
+use crate::domain::person::Personal;
 use crate::store::copy::Source;
 use crate::store::{
     Aged, Attempt, DeadLetter, DeadLetterQuery, EffectQuery, Filter, HeldKey, Idempotency, MessageStatus,
@@ -199,12 +200,8 @@ impl Store for SealedStore {
     }
 
     fn refuses(&self, message: &Envelope) -> Option<String> {
-        match self.people.of(message) {
-            crate::domain::person::Personal::Whole(person) if self.was_erased(person) => {
-                Some(format!("the person {person} was erased"))
-            }
-            _ => None,
-        }
+        let Personal::Whole(person) = self.people.of(message) else { return None };
+        self.was_erased(person).then(|| format!("the person {person} was erased"))
     }
 
     fn compact(&self) -> BoxFuture<'_, StoreResult<()>> {
