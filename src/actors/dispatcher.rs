@@ -153,6 +153,7 @@ impl Dispatcher {
         };
         if accepted.id != id {
             waiting = self.0.wait_for(accepted.id);
+            self.0.forget(id);
         }
         if accepted.repeated
             && let Some(done) = self.0.stored(accepted.id).await?

@@ -131,7 +131,7 @@ impl Errand {
         let query = EffectQuery { id: Some(id), limit: 1, ..EffectQuery::default() };
         let hub = &self.hub;
         let found = hub.patiently(|| hub.store.effects(query.clone())).await;
-        Ok(found.map_err(Failure::transient)?.pop())
+        Ok(found.map_err(Failure::of_store)?.pop())
     }
 
     fn stage(&self, id: Uuid) -> Change {
@@ -155,7 +155,7 @@ impl Errand {
     async fn commit_with(&self, changes: Vec<Change>, messages: Vec<Envelope>) -> Result<(), Failure> {
         let unit = Unit { messages, changes, ..Unit::default() };
         let committed = self.hub.journal.commit(self.origin.clone(), vec![unit]).await;
-        committed.map(drop).map_err(Failure::transient)
+        committed.map(drop).map_err(Failure::of_store)
     }
 
     /// The answer was found out before.

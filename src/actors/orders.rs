@@ -1,10 +1,10 @@
 //! What an operator may ask of an actor, and the record that is kept of what happens to actors.
 
 use super::hub::Hub;
-use super::journal::Origin;
+use super::journal::{Origin, Unwritten};
 use crate::domain::envelope::Envelope;
 use crate::domain::operations::{self, Event};
-use crate::store::Unit;
+use crate::store::{StoreError, Unit};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use thiserror::Error;
 
@@ -86,7 +86,7 @@ impl Hub {
         let kept = messages.clone();
         let origin = Origin::Actor { path: operations::NAME.into(), generation: 0 };
         self.journal.submit(origin, vec![Unit { messages, ..Unit::default() }], move |result| {
-            if result.is_err() {
+            if matches!(result, Err(Unwritten { error: StoreError::Unavailable(_), .. })) {
                 let mut untold = untold.lock().unwrap_or_else(PoisonError::into_inner);
                 untold.extend(kept);
                 let excess = untold.len().saturating_sub(UNTOLD_KEPT);

@@ -11,10 +11,11 @@ use crate::domain::envelope::{Envelope, Key, Kind};
 use crate::domain::message::DecodeError;
 use crate::store::{Change, Checkpoint, Filter, Unit};
 use chrono::{DateTime, Utc};
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorProcessingErr, ActorRef, MessagingErr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 const BATCH: usize = 500;
 /// Between two looks whether its context has room again.
@@ -51,6 +52,8 @@ pub(super) struct ReactorState {
     origin: Origin,
     position: i64,
     written: i64,
+    /// The next look while it holds back.
+    alarm: Option<JoinHandle<Result<(), MessagingErr<Wake>>>>,
 }
 
 impl Actor for Reactor {
@@ -81,6 +84,7 @@ impl Actor for Reactor {
             origin: Origin::Actor { path, generation },
             position,
             written: position,
+            alarm: None,
         })
     }
 
@@ -143,14 +147,17 @@ impl Actor for Reactor {
 
 impl ReactorState {
     /// Past the soft watermark of its context the events wait where they are; looks again after a while.
-    fn holds_back(&self, myself: &ActorRef<Wake>) -> bool {
+    fn holds_back(&mut self, myself: &ActorRef<Wake>) -> bool {
         let key = Key::from("");
         let lane = self.hub.lanes.get(self.context);
         let over = lane.is_some_and(|lane| lane.status.waiting.load(Relaxed) >= self.hub.watermarks.soft);
         if over {
             let reason = format!("{} has too much waiting (soft watermark)", self.context);
             self.status.waits.begin(&key, reason, None, &self.hub.environment);
-            myself.send_after(HOLD_BACK, || Wake);
+            if let Some(alarm) = self.alarm.take() {
+                alarm.abort();
+            }
+            self.alarm = Some(myself.send_after(HOLD_BACK, || Wake));
         } else {
             self.status.waits.end(&key);
         }

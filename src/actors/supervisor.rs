@@ -431,7 +431,9 @@ impl SupervisorState {
         myself: &ActorRef<SupervisorMsg>,
     ) -> Result<(), ActorProcessingErr> {
         let Some(n) = self.towards(path) else { return Ok(()) };
-        let (first, last) = self.sharing_fate(n);
+        let (mut first, last) = self.sharing_fate(n);
+        let is_down = |child: &Child| child.cell.is_none() && child.status.stage() != Stage::Quarantined;
+        let down = self.children.iter().position(is_down);
         let Some(child) = self.children.get_mut(n) else { return Ok(()) };
         if child.status.path != path {
             if let Some(cell) = &child.cell {
@@ -447,7 +449,11 @@ impl SupervisorState {
         if let Some(child) = self.children.get(n) {
             child.status.set_stage(Stage::Restarting);
         }
-        self.round += 1;
+        // Overtakes a restart that is pending, so it takes on those who wait for that.
+        if self.strategy != Strategy::OneForOne {
+            self.round += 1;
+            first = first.min(down.unwrap_or(first));
+        }
         self.restart(first, last, myself).await
     }
 

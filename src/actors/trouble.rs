@@ -39,11 +39,20 @@ pub(super) enum Failure {
     Panic(String),
     /// It may go better another time, not before `not_before_us`.
     Transient { error: String, not_before_us: i64 },
+    /// The journal or the store is not there: nothing of it is the message's fault.
+    Outage(String),
     /// It will go the same way every time.
     Permanent(String),
 }
 
 impl Failure {
+    pub(super) fn of_store(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) | StoreError::Fenced { .. } => Self::Outage(error.to_string()),
+            StoreError::Refused(_) | StoreError::Unusable { .. } => Self::transient(error),
+        }
+    }
+
     pub(super) fn transient(error: impl ToString) -> Self {
         Self::Transient { error: error.to_string(), not_before_us: 0 }
     }

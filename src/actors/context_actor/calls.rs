@@ -15,7 +15,6 @@ pub(in crate::actors) struct Called<C: Context> {
     taken: Taken,
     command: C::Command,
     settled: Settled,
-    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl<C: Context> ContextState<C> {
@@ -34,25 +33,26 @@ impl<C: Context> ContextState<C> {
             call,
         };
         let done = taken.clone();
+        // Behind a breaker or a person's decision it may wait for days: other suspects do not wait for it.
+        drop(permit);
         self.beside(taken, async move {
             let settled = errand.run().await?;
             let key = done.message.key.clone();
-            Ok(Msg::Called(key, Box::new(Called { taken: done, command, settled, permit })))
+            Ok(Msg::Called(key, Box::new(Called { taken: done, command, settled })))
         });
     }
 
     /// Decides on the answer; the mark, the events and the end of the effect are one unit.
     pub(super) fn called(&mut self, key: &Key, called: Called<C>) -> Result<(), ActorProcessingErr> {
-        let Called { taken, command, settled: Settled { verdict, record }, permit } = called;
+        let Called { taken, command, settled: Settled { verdict, record } } = called;
         let verdict = match verdict {
             Verdict::Failed { error, not_before_us } => {
-                self.burn_call(taken, error, not_before_us, record, permit);
+                self.burn_call(taken, error, not_before_us, record);
                 return Ok(());
             }
             Verdict::Response(response) => Ok(response),
             Verdict::Refused(error) => Err(error),
         };
-        self.permits.extend(permit);
         self.lane.status.waits.end(key);
         self.blame(taken.message.position, taken.attempts);
         self.slot.mark(taken.message.position);
@@ -80,25 +80,17 @@ impl<C: Context> ContextState<C> {
 
     /// Its key stays busy until the failed attempt is on the disk with the end of the effect: the next attempt goes
     /// by what stands on the ledger.
-    fn burn_call(
-        &mut self,
-        mut taken: Taken,
-        error: String,
-        not_before_us: i64,
-        record: Record,
-        permit: Option<OwnedSemaphorePermit>,
-    ) {
+    fn burn_call(&mut self, mut taken: Taken, error: String, not_before_us: i64, record: Record) {
         let Record { mut changes, messages, told } = record;
         changes.push(self.burn(&mut taken, error, not_before_us));
         let unit = Unit { changes, messages, ..Unit::default() };
         let (hub, origin) = (self.hub.clone(), self.origin.clone());
         let again = Box::new(taken.clone());
         self.beside(taken, async move {
-            hub.journal.commit(origin, vec![unit]).await.map_err(Failure::transient)?;
+            hub.journal.commit(origin, vec![unit]).await.map_err(Failure::of_store)?;
             if let Some(told) = told {
                 told.durable();
             }
-            drop(permit);
             Ok(Msg::Again(again))
         });
     }

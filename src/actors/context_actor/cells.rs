@@ -25,6 +25,8 @@ pub(super) struct Cell<C: Context> {
     pub parked: VecDeque<Taken>,
     /// Set when messages of this key were left in the table: all from this position on.
     pub left_from: Option<i64>,
+    /// The replayed message that went before those that were held.
+    pub passed: Option<i64>,
     pub last_submission: u64,
     /// Why the stored events do not fold: its messages are dead letters until a program comes that reads them.
     pub unreadable: Option<String>,
@@ -38,6 +40,7 @@ impl<C: Context> Cell<C> {
             gate: Gate::Open,
             parked: VecDeque::new(),
             left_from: None,
+            passed: None,
             last_submission: 0,
             unreadable: None,
         }

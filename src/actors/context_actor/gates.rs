@@ -4,7 +4,7 @@ use super::{ContextState, Held, Msg, Taken};
 use crate::actors::trouble::Failure;
 use crate::domain::context::{AfterDead, Context};
 use crate::domain::envelope::{Envelope, Key};
-use crate::store::{Burn, Cause, Change, DeadLetterId, HeldKey, Outcome, Unit};
+use crate::store::{Burn, Cause, Change, DeadLetterId, HeldKey, Outcome, Unit, WaitingStatus};
 use ractor::ActorProcessingErr;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ impl Gate {
 }
 
 pub(super) fn held(keys: Vec<HeldKey>) -> HashMap<Key, Held> {
-    keys.into_iter().map(|held| (held.key, Held { by: held.id, lets: held.replayed_as })).collect()
+    keys.into_iter().map(|held| (held.key, Held { by: held.id, lets: held.replayed_as, since: 0 })).collect()
 }
 
 impl<C: Context> ContextState<C> {
@@ -78,8 +78,10 @@ impl<C: Context> ContextState<C> {
             let hub = &self.hub;
             let read = || hub.store.waiting_of(C::NAME, key.clone(), from - 1, RELOADED + 1);
             let mut waiting = hub.patiently(read).await?;
-            // Those beyond stay in the table; what the actor has not come to yet comes by itself.
-            waiting.retain(|waiting| waiting.position <= self.read_to);
+            // Those beyond stay in the table; what the actor has not come to yet comes by itself, and what has passed
+            // the others may be on its way to the disk.
+            let passed = self.cells.get(&key).and_then(|cell| cell.passed);
+            waiting.retain(|waiting| waiting.position <= self.read_to && Some(waiting.position) != passed);
             let rest = if waiting.len() > RELOADED as usize { waiting.pop() } else { None };
             self.take_on_found(waiting).await?;
             if let (Some(rest), Some(cell)) = (rest, self.cells.get_mut(&key)) {
@@ -132,16 +134,21 @@ impl<C: Context> ContextState<C> {
         self.beside(taken, async move {
             let permit = hub.alone.clone().acquire_owned().await.map_err(Failure::transient)?;
             let unit = Unit { changes: vec![start], ..Unit::default() };
-            hub.journal.commit(origin, vec![unit]).await.map_err(Failure::transient)?;
-            Ok(Msg::Alone(key, permit))
+            hub.journal.commit(origin, vec![unit]).await.map_err(Failure::of_store)?;
+            Ok(Msg::Alone(key, position, permit))
         });
     }
 
     pub(super) fn alone(
         &mut self,
         key: &Key,
+        position: i64,
         permit: OwnedSemaphorePermit,
     ) -> Result<(), ActorProcessingErr> {
+        let first = self.cells.get(key).and_then(|cell| cell.parked.front());
+        if first.is_none_or(|first| first.message.position != position) {
+            return Ok(());
+        }
         self.lane.status.waits.end(key);
         let Some(cell) = self.cells.get_mut(key) else { return Ok(()) };
         cell.gate = Gate::Open;
@@ -166,7 +173,9 @@ impl<C: Context> ContextState<C> {
         }
         let mut units = Vec::new();
         match failure {
-            Failure::Permanent(error) | Failure::Panic(error) => units.push(self.die(&taken, error)),
+            Failure::Permanent(error) | Failure::Panic(error) | Failure::Outage(error) => {
+                units.push(self.die(&taken, error))
+            }
             Failure::Transient { error, not_before_us } => {
                 let burn = self.burn(&mut taken, error, not_before_us);
                 units.push(Unit { changes: vec![burn], ..Unit::default() });
@@ -206,7 +215,7 @@ impl<C: Context> ContextState<C> {
         let mut unit = self.finish_unit(message, Outcome::Dead { reason }, Vec::new());
         if C::AFTER_DEAD == AfterDead::Hold {
             let by = DeadLetterId { position: message.position, reader: String::new() };
-            let held = Held { by, lets: None };
+            let held = Held { by, lets: None, since: self.submitted + 1 };
             if let Some(done) = &mut unit.handled {
                 done.holds = true;
             }
@@ -232,9 +241,11 @@ impl<C: Context> ContextState<C> {
         if found.is_none() && cell.left_from.is_some() {
             let hub = &self.hub;
             let status = hub.patiently(|| hub.store.message(id)).await?;
-            let here =
-                status.filter(|status| status.waiting.is_some() && status.envelope.position <= self.read_to);
-            found = here.map(|status| Taken::new(Arc::new(status.envelope)));
+            found = status.filter(|status| status.envelope.position <= self.read_to).and_then(|status| {
+                let WaitingStatus { attempts, available_at_us, last_error } = status.waiting?;
+                let message = Arc::new(status.envelope);
+                Some(Taken { message, attempts, crashes: 0, available_at_us, last_error })
+            });
         }
         let mut units = Vec::new();
         if let Some(taken) = found {
@@ -245,22 +256,38 @@ impl<C: Context> ContextState<C> {
     }
 
     /// An operator has settled dead letters: their keys go on, a replayed message first.
+    ///
+    /// The table may lag behind what has happened here, so only keys that stand at a dead letter are touched, and
+    /// only when that dead letter itself was on the disk.
     pub(super) async fn recheck(&mut self) -> Result<(), ActorProcessingErr> {
-        let hub = &self.hub;
-        let now = held(hub.patiently(|| hub.store.held_keys(C::NAME)).await?);
-        let before = std::mem::replace(&mut self.held, now.clone());
-        for (key, held) in now {
-            let lets = held.lets;
-            self.hold(&key, held);
-            if let Some(id) = lets {
-                self.let_pass(&key, id).await?;
+        let (hub, durable) = (&self.hub, self.durable);
+        let listed = hub.patiently(|| hub.store.held_keys(C::NAME)).await?;
+        let stands = |cell: &super::Cell<C>| match &cell.gate {
+            Gate::Held(held) => Some(held.clone()),
+            Gate::Open | Gate::Busy | Gate::Waiting { .. } => None,
+        };
+        let here: Vec<(Key, Held)> =
+            self.cells.iter().filter_map(|(key, cell)| Some((key.clone(), stands(cell)?))).collect();
+        self.held = held(listed.clone());
+        self.held.retain(|key, _| self.cells.get(key).is_none_or(|cell| stands(cell).is_some()));
+        for (key, held) in here {
+            if held.since > durable {
+                self.held.insert(key, held);
+                continue;
             }
-        }
-        let freed: Vec<Key> = before.into_keys().filter(|key| !self.held.contains_key(key)).collect();
-        for key in freed {
-            let is_held = |cell: &super::Cell<C>| matches!(cell.gate, Gate::Held(_));
-            if self.cells.get(&key).is_some_and(is_held) {
-                self.open(&key)?;
+            let same = |other: &&HeldKey| other.key == key && other.id == held.by;
+            match listed.iter().find(same).map(|found| found.replayed_as) {
+                Some(None) => {
+                    self.held.insert(key, held);
+                }
+                Some(Some(id)) => {
+                    self.hold(&key, Held { lets: Some(id), ..held });
+                    self.let_pass(&key, id).await?;
+                }
+                None => {
+                    self.held.remove(&key);
+                    self.open(&key)?;
+                }
             }
         }
         Ok(())

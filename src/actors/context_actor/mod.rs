@@ -54,7 +54,7 @@ pub(super) enum Msg<C: Context> {
     /// The time of the first waiting message of a key may have come.
     Due(Key),
     /// It is the turn of a suspect, alone.
-    Alone(Key, OwnedSemaphorePermit),
+    Alone(Key, i64, OwnedSemaphorePermit),
 }
 
 /// A message in hand, with what the table says about it.
@@ -79,6 +79,8 @@ impl Taken {
 pub(super) struct Held {
     pub by: DeadLetterId,
     pub lets: Option<Uuid>,
+    /// The submission that takes the dead letter to the disk; 0 when it was found there.
+    pub since: u64,
 }
 
 /// See the module.
@@ -198,9 +200,10 @@ impl<C: Context> Actor for ContextActor<C> {
                 state.blame(taken.message.position, taken.attempts);
                 return Err(Trouble::panic(panic).into());
             }
+            Msg::Failed(_, Failure::Outage(error)) => return Err(Trouble::error(error).into()),
             Msg::Failed(taken, failure) => state.failed(taken, failure)?,
             Msg::Due(key) => state.due(&key)?,
-            Msg::Alone(key, permit) => state.alone(&key, permit)?,
+            Msg::Alone(key, position, permit) => state.alone(&key, position, permit)?,
         }
         state.reload().await
     }
@@ -310,6 +313,9 @@ impl<C: Context> ContextState<C> {
             return Ok(());
         }
         cell.gate = Gate::Open;
+        if released {
+            cell.passed = Some(taken.message.position);
+        }
         let key = released.then(|| taken.message.key.clone());
         if let Some(key) = &key {
             self.held.remove(key);

@@ -163,7 +163,7 @@ fn notice(
 /// Wakes the context whose key may be free again.
 fn wake(hub: &Hub, letter: &DeadLetter) {
     if let Some(lane) = hub.lanes.get(&*letter.context) {
-        lane.bell.ring();
+        lane.recheck_held();
     }
 }
 

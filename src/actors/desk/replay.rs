@@ -2,10 +2,11 @@
 
 use super::verbs::unknown;
 use super::{Desk, DeskError, commit, name, notice, of_name, wake};
-use crate::actors::reactor;
+use crate::actors::{reactor, timer};
 use crate::domain::envelope::{Address, Envelope, Kind, derived_id};
 use crate::domain::message::DecodeError;
 use crate::domain::operations::{DeadLetterReplayed, Reason};
+use crate::domain::outgoing::When;
 use crate::store::{Change, DeadLetter, DeadLetterId, DeadLetterQuery, DeadLetterState, Settled, Unit};
 use std::fmt;
 use uuid::Uuid;
@@ -192,14 +193,21 @@ impl Desk {
         let event = self.message(id.position).await?.filter(|message| message.kind == Kind::Event);
         let event = event.ok_or_else(|| DeskError::Unreadable(id.clone()))?;
         let outgoing = rules.reaction(&event).map_err(|error| unread(&error))?;
-        let mut messages = Vec::with_capacity(outgoing.len() + 1);
+        let (mut messages, mut changes) = (Vec::with_capacity(outgoing.len() + 1), Vec::new());
         for (n, outgoing) in (0..).zip(outgoing) {
-            messages.push(reactor::command(&id.reader, &event, outgoing, n, hub.environment.now()));
+            let when = outgoing.when.clone();
+            let command = reactor::command(&id.reader, &event, outgoing, n, hub.environment.now());
+            match when {
+                When::Now => messages.push(command),
+                when @ (When::At { .. } | When::Never { .. }) => {
+                    changes.extend(timer::change(timer::of_recipient(&command), command, when));
+                }
+            }
         }
         let (commands, note) = (messages.len(), reason.why.clone());
         let notice = notice(hub, id, DeadLetterReplayed { reason, replayed_as: event.id }, Some(&event))?;
         messages.push(notice);
-        let changes = vec![settle(id, event.id, note)];
+        changes.push(settle(id, event.id, note));
         commit(hub, Unit { messages, changes, ..Unit::default() }).await?;
         Ok(Replayed::Answered { commands })
     }

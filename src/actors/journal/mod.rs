@@ -131,7 +131,9 @@ async fn reveal(hub: &Hub) -> StoreResult<()> {
         hub.skip_to(last);
     }
     recount(hub).await;
-    hub.lanes.values().for_each(|lane| lane.bell.ring());
+    hub.timers.ring();
+    hub.gateways.decided.send_replace(());
+    hub.lanes.values().for_each(|lane| lane.recheck_held());
     hub.resolve_stored().await
 }
 
@@ -243,7 +245,10 @@ impl JournalState {
                 continue;
             }
             let result = self.commit_one_by_one(&origin, units).await;
-            if let (Err(_), Origin::Actor { path, generation }) = (&result, origin) {
+            // Only those that have incarnations: others hand in units that do not rest on each other.
+            if let (Err(_), Origin::Actor { path, generation }) = (&result, origin)
+                && self.generations.get(&path) == Some(&generation)
+            {
                 self.broken.insert(path, generation);
             }
             reply(result);
@@ -326,7 +331,9 @@ impl JournalState {
     async fn succeeded(&self, placed: &[Placed], units: Vec<Unit>) {
         self.status.handled.fetch_add(units.len() as u64, Ordering::Relaxed);
         let Some(hub) = self.hub.upgrade() else { return };
-        let sets_timer = units.iter().any(sets_timer);
+        let sets_timer = changes(&units, |change| matches!(change, Change::SetTimer(_)));
+        let settles = changes(&units, |change| matches!(change, Change::SettleDeadLetter { .. }));
+        let decides = changes(&units, |change| matches!(change, Change::DecideEffect { .. }));
         let mut messages: Vec<Arc<Envelope>> = Vec::with_capacity(units.len());
         let mut done = Vec::new();
         for (unit, place) in units.into_iter().zip(placed) {
@@ -354,6 +361,12 @@ impl JournalState {
         if sets_timer || gap {
             hub.timers.ring();
         }
+        if settles || gap {
+            hub.lanes.values().for_each(|lane| lane.recheck_held());
+        }
+        if decides || gap {
+            hub.gateways.decided.send_replace(());
+        }
         fault::point("deliver.after");
         if gap {
             recount(&hub).await;
@@ -362,8 +375,8 @@ impl JournalState {
     }
 }
 
-fn sets_timer(unit: &Unit) -> bool {
-    unit.changes.iter().any(|change| matches!(change, Change::SetTimer(_)))
+fn changes(units: &[Unit], is_it: fn(&Change) -> bool) -> bool {
+    units.iter().flat_map(|unit| &unit.changes).any(is_it)
 }
 
 fn deliver(hub: &Hub, messages: &[Arc<Envelope>]) {

@@ -66,14 +66,24 @@ pub(in crate::store) fn parameters(units: &[Unit]) -> StoreResult<Vec<String>> {
     }
     for (text, wanted) in texts.iter_mut().zip(Kind::WITH_ROWS) {
         let mut rows = JsonRows::with_capacity(256);
-        for change in all(units).filter(|change| kind(change) == wanted) {
-            encode(&mut rows, change)?;
+        for (n, change) in all(units).enumerate().filter(|(_, change)| kind(change) == wanted) {
+            if !is_overtaken(units, n, change) {
+                encode(&mut rows, change)?;
+            }
         }
         if !rows.is_empty() {
             *text = rows.finish()?;
         }
     }
     Ok(texts)
+}
+
+/// Timers are set before they are ended, whatever the order of the units: an end that a later setting replaces
+/// must not end that.
+fn is_overtaken(units: &[Unit], n: usize, change: &Change) -> bool {
+    let Change::EndTimer { owner, id: None } = change else { return false };
+    let sets = |later: &Change| matches!(later, Change::SetTimer(timer) if timer.owner == *owner);
+    all(units).skip(n + 1).any(sets)
 }
 
 fn encode(rows: &mut JsonRows, change: &Change) -> StoreResult<()> {

@@ -137,6 +137,21 @@ pub(super) async fn timers_come_in_the_order_of_their_time_until_they_are_ended<
     assert_eq!(store.timers(all()).await.unwrap(), []);
 }
 
+pub(super) async fn a_timer_ended_and_set_again_in_one_group_stands<E: Engine>() {
+    let engine = E::open().await;
+    let store = engine.store();
+    let first = timer("x", 100);
+    let second = Timer { due_us: 200, id: Uuid::now_v7(), ..first.clone() };
+    let set = |timer: &Timer| changed(Change::SetTimer(Box::new(timer.clone())));
+    let end = || changed(Change::EndTimer { owner: first.owner.clone(), id: None });
+    commit(&store, [set(&first)]).await.unwrap();
+    commit(&store, [end(), set(&second)]).await.unwrap();
+    let all = || TimerQuery { limit: 10, ..TimerQuery::default() };
+    assert_eq!(store.timers(all()).await.unwrap(), std::slice::from_ref(&second));
+    commit(&store, [set(&first), end()]).await.unwrap();
+    assert_eq!(store.timers(all()).await.unwrap(), []);
+}
+
 fn effect() -> Effect {
     Effect {
         id: Uuid::now_v7(),

@@ -104,6 +104,7 @@ over_every_engine!(
     a_dead_letter_is_edited_and_settled_once,
     an_event_that_a_reader_cannot_take_is_its_dead_letter,
     timers_come_in_the_order_of_their_time_until_they_are_ended,
+    a_timer_ended_and_set_again_in_one_group_stands,
     an_effect_goes_from_staged_over_sent_to_its_end,
     a_late_answer_is_recorded_and_not_applied,
     what_was_being_handled_is_charged_after_an_unclean_end_only,
