@@ -71,7 +71,7 @@ pub(in crate::store) fn parameters(units: &[Unit]) -> StoreResult<Vec<String>> {
                 encode(&mut rows, change)?;
             }
         }
-        if !rows.is_empty() {
+        if !rows.is_empty() || all(units).any(|change| kind(change) == wanted) {
             *text = rows.finish()?;
         }
     }
