@@ -11,6 +11,7 @@ use crate::domain::breakers::{self, Breakers, ConfigureBreaker, ForceClosed, For
 use crate::domain::context::Context;
 use crate::domain::envelope::Address;
 use crate::domain::message::Message;
+use crate::domain::operations::Reason;
 use crate::store::{EffectEnd, EffectQuery, EffectState, Outcome, Recovery, StoredEffect};
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
@@ -27,7 +28,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 /// How long an order may take until it is answered as accepted.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn add(router: Router<App>) -> Router<App> {
     router
@@ -103,7 +104,7 @@ async fn release(
     order(&app, &service, Release { why }.into(), caller.name()).await
 }
 
-async fn order(
+pub(super) async fn order(
     app: &App,
     service: &str,
     command: breakers::Command,
@@ -114,12 +115,29 @@ async fn order(
         return Err(Problem::not_found("no service is called that; see /admin/breakers"));
     }
     Breakers::check(&command)?;
-    let encoded = command.encode().map_err(crate::domain::context::Rejection::from)?;
+    let handled = tell(app, Address::new(Breakers::NAME, service), &command, by).await?;
+    let Some(position) = handled else {
+        return Ok((StatusCode::ACCEPTED, Json(breaker(app, service))).into_response());
+    };
+    // Who asks next sees it.
+    let seen = tokio::time::timeout(PATIENCE, hub.gateways.board.caught_up(position)).await;
+    let status = if seen.is_ok() { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok((status, Json(breaker(app, service))).into_response())
+}
+
+/// Gives a command of the operator's; answers up to where it was handled. `None`: accepted, and still at work.
+pub(super) async fn tell<M: Message>(
+    app: &App,
+    to: Address,
+    command: &M,
+    by: String,
+) -> Result<Option<i64>, Problem> {
+    let body = command.encode().map_err(crate::domain::context::Rejection::from)?;
     let command = NewCommand {
-        to: Address::new(Breakers::NAME, service),
+        to,
         type_name: command.type_name().to_owned(),
         schema_version: command.schema_version(),
-        body: encoded,
+        body,
         id: Uuid::now_v7(),
         id_given: false,
         idempotency: None,
@@ -130,13 +148,8 @@ async fn order(
     let (accepted, done) = app.dispatcher.ask(command, PATIENCE).await?;
     let event_id = Some(accepted.id);
     match done.map(|done| (done.outcome, done.position)) {
-        None => Ok((StatusCode::ACCEPTED, Json(breaker(app, service))).into_response()),
-        Some((Outcome::Handled, position)) => {
-            // Who asks next sees it.
-            let seen = tokio::time::timeout(PATIENCE, hub.gateways.board.caught_up(position)).await;
-            let status = if seen.is_ok() { StatusCode::OK } else { StatusCode::ACCEPTED };
-            Ok((status, Json(breaker(app, service))).into_response())
-        }
+        None => Ok(None),
+        Some((Outcome::Handled, position)) => Ok(Some(position)),
         Some((Outcome::Rejected { rejection }, _)) => Err(Problem { event_id, ..Problem::from(rejection) }),
         Some((Outcome::Dead { reason }, _)) => {
             let hint = "it is kept among the dead letters; the log has more under the trace id";
@@ -181,9 +194,18 @@ async fn effect(State(app): State<App>, Path(id): Path<String>) -> Result<Respon
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Decided {
+pub(super) enum Decided {
     Done,
     Failed,
+}
+
+impl Decided {
+    pub(super) fn end(self, response: Option<String>, reason: &Reason) -> EffectEnd {
+        match self {
+            Self::Done => EffectEnd::Done { response: response.unwrap_or_default() },
+            Self::Failed => EffectEnd::Failed { error: format!("{} says: {}", reason.by, reason.why) },
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -205,12 +227,7 @@ async fn decide(
 ) -> Result<Response, Problem> {
     let Decision { outcome, response, why } = read(body).await?;
     let reason = caller.reason(&why)?;
-    let end = match outcome {
-        Decided::Done => {
-            EffectEnd::Done { response: response.map(|raw| raw.get().to_owned()).unwrap_or_default() }
-        }
-        Decided::Failed => EffectEnd::Failed { error: format!("{} says: {}", reason.by, reason.why) },
-    };
+    let end = outcome.end(response.map(|raw| raw.get().to_owned()), &reason);
     let decided = app.dispatcher.hub().decide_effect(effect_id(&id)?, end, reason).await?;
     Ok(Json(shown(&decided)).into_response())
 }

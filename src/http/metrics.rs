@@ -4,7 +4,9 @@ use super::App;
 use super::problem::Problem;
 use crate::actors::{ActorView, Gateways, Hub, Stage};
 use crate::domain::breakers::Circuit;
-use crate::store::{DeadLetterQuery, DeadLetterState, TimerQuery};
+use crate::domain::context::Projection;
+use crate::domain::sagas::SagasView;
+use crate::store::{DeadLetterQuery, DeadLetterState, RowQuery, TimerQuery};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
@@ -93,6 +95,7 @@ pub(super) async fn middleware(
 pub(super) async fn render(State(app): State<App>) -> Result<Response, Problem> {
     let hub = app.dispatcher.hub();
     let (open, overdue) = backlog(hub).await?;
+    let sagas = sagas_at_work(hub).await?;
     metrics::with_local_recorder(&app.metrics.recorder, || {
         for actor in hub.registry.all() {
             describe(&actor);
@@ -101,6 +104,9 @@ pub(super) async fn render(State(app): State<App>) -> Result<Response, Problem> 
         gauge!("meal_planner_timers_overdue").set(float(overdue));
         gauge!("meal_planner_database_out").set(float(i64::from(hub.journal.is_out())));
         describe_gateways(&hub.gateways);
+        for (status, count) in sagas {
+            gauge!("meal_planner_sagas", "status" => status).set(float(count));
+        }
         let newest = *hub.committed.borrow();
         gauge!("meal_planner_last_position").set(float(newest));
         for (name, view) in &hub.views {
@@ -125,6 +131,18 @@ async fn backlog(hub: &Hub) -> Result<(i64, i64), Problem> {
     let due = hub.store.timers(due).await?.len();
     let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     Ok((number(open), number(due)))
+}
+
+/// Sagas that have not ended, by status, each counted up to [`COUNTED`]; none where there is no such read model.
+async fn sagas_at_work(hub: &Hub) -> Result<Vec<(&'static str, i64)>, Problem> {
+    let mut counts = Vec::new();
+    let Some(view) = hub.views.get(SagasView::NAME) else { return Ok(counts) };
+    for status in ["running", "compensating", "stuck"] {
+        let query = RowQuery { words: vec![status.to_owned()], limit: COUNTED, ..RowQuery::default() };
+        let found = hub.store.rows(&view.table, query).await?.rows.len();
+        counts.push((status, i64::try_from(found).unwrap_or(i64::MAX)));
+    }
+    Ok(counts)
 }
 
 fn describe_gateways(gateways: &Gateways) {

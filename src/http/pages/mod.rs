@@ -6,6 +6,7 @@ mod list;
 mod operator;
 mod parts;
 mod recipes;
+mod troubles;
 mod week;
 
 use super::App;
@@ -28,6 +29,9 @@ pub(super) fn add(router: Router<App>) -> Router<App> {
         .route("/recipes/{id}", get(recipes::one))
         .route("/actors", get(operator::all).post(operator::order))
         .route("/projections", post(operator::rebuild))
+        .route("/sagas", post(troubles::order_saga))
+        .route("/breakers", post(troubles::order_breaker))
+        .route("/effects", post(troubles::decide_effect))
         .route("/dead-letters", get(dead_letters::all))
         .route("/dead-letters/{id}", get(dead_letters::one))
         .route("/dead-letters/{id}/body", post(dead_letters::edit))

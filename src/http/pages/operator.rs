@@ -3,7 +3,9 @@
 use super::dead_letters::table as dead_letters;
 use super::layout::page;
 use super::parts::{Mood, done, state, verb, when, when_us};
+use super::troubles::{at_work, breakers, effects, sagas};
 use crate::actors::{ActorView, Hub, Stage};
+use crate::domain::sagas::{SagaStatus, Status};
 use crate::http::App;
 use crate::http::auth::Caller;
 use crate::http::dead_letters::desk;
@@ -19,7 +21,7 @@ use serde::Deserialize;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// Lines of each list; the rest is behind its link.
-const SHOWN: u32 = 20;
+pub(super) const SHOWN: u32 = 20;
 
 /// What the page rests on.
 struct Facts {
@@ -27,6 +29,7 @@ struct Facts {
     open: Vec<DeadLetter>,
     more_open: bool,
     unknown: Vec<StoredEffect>,
+    sagas: Vec<SagaStatus>,
     timers: Vec<Timer>,
 }
 
@@ -41,6 +44,7 @@ pub(in super::super) async fn all(State(app): State<App>) -> Result<Response, Pr
         open,
         more_open: next.is_some(),
         unknown: hub.store.effects(unknown).await?,
+        sagas: at_work(&app).await?,
         timers: due(hub, None, SHOWN).await?.0,
     };
     let body = html! {
@@ -52,6 +56,8 @@ pub(in super::super) async fn all(State(app): State<App>) -> Result<Response, Pr
             @if facts.more_open { p { a href="/dead-letters" { "All dead letters" } } }
         }
         (effects(&facts.unknown))
+        (sagas(&facts.sagas))
+        (breakers(hub))
         h2 { "Actors" }
         (tree(&facts.actors))
         h2 { "Read models" }
@@ -92,6 +98,10 @@ fn summary(hub: &Hub, facts: &Facts) -> Markup {
     }
     if !facts.unknown.is_empty() {
         wrong.push(format!("Calls of which nobody knows whether they arrived: {}.", facts.unknown.len()));
+    }
+    let stuck = facts.sagas.iter().filter(|saga| saga.status == Status::Stuck).count();
+    if stuck > 0 {
+        wrong.push(format!("Sagas that cannot be undone and are stuck half-way: {stuck}."));
     }
     for (name, view) in &hub.views {
         let unread = view.unread.load(Relaxed);
@@ -214,24 +224,6 @@ fn rebuild_of(stage: &crate::actors::RebuildStage) -> Markup {
         }
         RebuildStage::Failed { error } => { " rebuild failed: " (error) }
     } } }
-}
-
-fn effects(unknown: &[StoredEffect]) -> Markup {
-    html! { @if !unknown.is_empty() {
-        h2 { "Calls to decide" }
-        p.small { "Nobody knows whether these arrived. Ask the other side, then say so." }
-        div.scroll { table {
-            thead { tr { th { "Call" } th { "For" } th { "Sent" } th { "Error" } } }
-            tbody { @for stored in unknown {
-                tr {
-                    td { (stored.effect.service) " " (stored.effect.operation) div.small { code { (stored.effect.id) } } }
-                    td { (stored.effect.context) "/" (stored.effect.key) }
-                    td { @if let Some(us) = stored.sent_us { (when_us(us)) } }
-                    td.small { (stored.error.as_deref().unwrap_or_default()) }
-                }
-            } }
-        } }
-    } }
 }
 
 fn timers(timers: &[Timer]) -> Markup {

@@ -2,6 +2,7 @@
 
 mod orders;
 mod over_http;
+mod pages;
 
 use crate::support::contexts::Ledger;
 use crate::support::world::{World, append, command};
