@@ -6,7 +6,7 @@ use super::status::ActorStatus;
 use super::tasks;
 use crate::domain::context::ErasedProjection;
 use crate::domain::operations::{BackupFailed, BackupMade, DrillFailed, DrillPassed, Event, Reason};
-use crate::store::backup::{Backup, keep, list, make};
+use crate::store::backup::{Backup, keep, list, make, put_list_beside};
 use crate::store::{Aged, StoreError, StoreResult};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::path::PathBuf;
@@ -59,7 +59,7 @@ impl Retention {
 
 /// See the module.
 pub struct Upkeep {
-    /// Where backups go.
+    /// Where backups go: a folder within the data folder.
     pub folder: PathBuf,
     /// How many of them stay.
     pub keep: usize,
@@ -130,6 +130,9 @@ impl Hub {
             let mut source = self.store.source().await?;
             let backup = make(&mut *source, self.store.engine(), &upkeep.folder, now_us).await?;
             keep(&upkeep.folder, upkeep.keep)?;
+            if let Some(data) = upkeep.folder.parent() {
+                put_list_beside(data, &upkeep.folder)?;
+            }
             Ok(backup)
         };
         let made: StoreResult<Backup> = made.await;

@@ -3,6 +3,7 @@
 use super::copy::{Copied, Extent, Source, copy, verify};
 use super::hash::{ReplayHash, replay_hash};
 use super::lock::FolderLock;
+use super::sealed::{ERASED_FILE, PeopleFolder};
 use super::sqlite::{DATABASE, SqliteCopy};
 use super::{StoreError, StoreResult};
 use chrono::DateTime;
@@ -177,7 +178,24 @@ pub async fn restore(file: &Path, folder: &Path) -> StoreResult<Manifest> {
     let synced = File::open(&draft).and_then(|file| file.sync_all());
     synced.and_then(|()| fs::rename(&draft, &database)).map_err(|error| refused(&database, &error))?;
     sync_folder(folder)?;
+    // Whoever was erased since the backup was made is erased again at the next start.
+    let beside = PeopleFolder::new(file.parent().unwrap_or(Path::new("")));
+    PeopleFolder::new(folder).take_over(&beside)?;
     Ok(manifest)
+}
+
+/// Puts the list of those who were erased beside the backups, so that it goes where they go.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn put_list_beside(data: &Path, backups: &Path) -> StoreResult<()> {
+    let (list, draft) = (data.join(ERASED_FILE), backups.join(format!("{ERASED_FILE}.{PARTIAL}")));
+    if !list.exists() {
+        return Ok(());
+    }
+    let copied = fs::copy(&list, &draft).and_then(|_| File::open(&draft)?.sync_all());
+    let beside = backups.join(ERASED_FILE);
+    copied.and_then(|()| fs::rename(&draft, &beside)).map_err(|error| refused(&beside, &error))
 }
 
 fn sync_folder(folder: &Path) -> StoreResult<()> {

@@ -2,6 +2,8 @@
 
 use crate::process::{Server, answer};
 use crate::support::world::raw;
+use meal_planner::store::backup::restore;
+use meal_planner::store::sealed::{ERASED_FILE, KEY_FILE};
 use serde_json::{Value, json};
 use sqlx::Row;
 use std::fs;
@@ -162,6 +164,10 @@ async fn nothing_readable_is_left_of_somebody_who_was_erased_and_the_others_go_o
     let server = Server::start(data.path()).await;
     let made = server.ask("POST", "/admin/backups", json!({"why": "before"})).await;
     assert_eq!(made.0, 200, "{}", made.1);
+    // Somebody carries a backup of before away.
+    let away = tempfile::tempdir().unwrap();
+    let old = away.path().join("old.backup");
+    fs::copy(made.1["path"].as_str().unwrap(), &old).unwrap();
     let why = json!({"why": format!("{NAME} wishes it")});
     let (status, erased) = server.ask("POST", &format!("/admin/people/{ZAPHOD}/erase"), why).await;
     assert_eq!(status, 200, "{erased}");
@@ -182,12 +188,28 @@ async fn nothing_readable_is_left_of_somebody_who_was_erased_and_the_others_go_o
         assert!(!named, "{at}: {text}");
     }
 
+    comes_back_erased(&old, data.path()).await;
     let server = Server::start(data.path()).await;
     gone(&server).await;
     let recipes = server.get("/api/recipes").await.1;
     assert!(recipes.to_string().contains("Bleeblefoxish stew"), "a recipe is nobody's name: {recipes}");
     assert!(plan(&server).await.to_string().contains("Ann"));
     assert_eq!(readable(data.path(), NAME), [""; 0]);
+}
+
+/// The backup of before, restored elsewhere with the list of the backups and the folder's key.
+async fn comes_back_erased(old: &Path, data: &Path) {
+    assert!(!fs::read(old).unwrap().is_empty());
+    assert_eq!(readable(old.parent().unwrap(), OLD_NAME), [""; 0], "sealed in the backup");
+    fs::copy(data.join("backups").join(ERASED_FILE), old.with_file_name(ERASED_FILE)).unwrap();
+    let again = tempfile::tempdir().unwrap();
+    restore(old, again.path()).await.unwrap();
+    fs::copy(data.join(KEY_FILE), again.path().join(KEY_FILE)).unwrap();
+    let server = Server::start(again.path()).await;
+    gone(&server).await;
+    assert_eq!(server.terminate(), Some(0));
+    assert_eq!(readable(again.path(), OLD_NAME), [""; 0]);
+    assert_eq!(readable(again.path(), NAME), [""; 0]);
 }
 
 /// As everybody sees it who is still there.
