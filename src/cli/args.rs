@@ -116,6 +116,13 @@ pub(super) enum Command {
         #[arg(long)]
         link: bool,
     },
+    /// Copy a stopped store to an empty place of the same engine or the other, and compare what arrived
+    MigrateStore {
+        /// A data folder, or postgres://user@host:5432/database (a password is read from PGPASSWORD)
+        from: String,
+        /// Likewise
+        to: String,
+    },
     /// Print the `OpenAPI` document
     Openapi,
 }
@@ -350,6 +357,7 @@ impl Cli {
             | Command::Schedule { .. }
             | Command::Config { .. }
             | Command::Token { .. }
+            | Command::MigrateStore { .. }
             | Command::Openapi => None,
         };
         Layer {

@@ -1,7 +1,7 @@
 //! The command line: what a person or a script types, and the start and end of the server's process.
 //!
-//! Not known here: SQL, what a command means, how a plan is found. Every command but `serve`, `config` and `openapi`
-//! is a client of the HTTP interface. Invariants: results go to stdout, remarks, logs and errors to stderr; a secret
+//! Not known here: SQL, what a command means, how a plan is found. Every command but `serve`, `migrate-store`,
+//! `config` and `openapi` is a client of the HTTP interface. Invariants: results go to stdout, remarks, logs and errors to stderr; a secret
 //! is printed only by `token`, which exists for that.
 
 mod actors;
@@ -18,6 +18,7 @@ mod failure;
 mod greeting;
 mod import;
 mod logging;
+mod migration;
 mod openapi;
 mod output;
 mod plan;
@@ -100,6 +101,7 @@ async fn dispatch(cli: Cli, loaded: &Loaded) -> Result<(), Failure> {
         Command::Config { template: false } => settings::show(loaded, json),
         Command::Token { link: false } => token::show(config, json),
         Command::Token { link: true } => token::link(&connect::api(config)?, json).await,
+        Command::MigrateStore { from, to } => migration::run(config, &from, &to, json).await,
         Command::Openapi => openapi::show(),
     }
 }

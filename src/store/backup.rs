@@ -1,6 +1,6 @@
 //! Backups: one file each, made while the store is written to, with a manifest of what it must tell when restored.
 
-use super::copy::{Copied, Extent, Source, copy, verify};
+use super::copy::{Copied, Extent, Source, Target, copy, verify};
 use super::hash::{ReplayHash, replay_hash};
 use super::lock::FolderLock;
 use super::sealed::{ERASED_FILE, PeopleFolder};
@@ -178,10 +178,15 @@ pub async fn restore(file: &Path, folder: &Path) -> StoreResult<Manifest> {
     let synced = File::open(&draft).and_then(|file| file.sync_all());
     synced.and_then(|()| fs::rename(&draft, &database)).map_err(|error| refused(&database, &error))?;
     sync_folder(folder)?;
-    // Whoever was erased since the backup was made is erased again at the next start.
+    take_list_over(file, folder)?;
+    Ok(manifest)
+}
+
+/// Whoever was erased since the backup was made is erased again at the next start.
+fn take_list_over(file: &Path, folder: &Path) -> StoreResult<()> {
     let beside = PeopleFolder::new(file.parent().unwrap_or(Path::new("")));
     PeopleFolder::new(folder).take_over(&beside)?;
-    Ok(manifest)
+    Ok(())
 }
 
 /// Puts the list of those who were erased beside the backups, so that it goes where they go.
@@ -196,6 +201,19 @@ pub fn put_list_beside(data: &Path, backups: &Path) -> StoreResult<()> {
     let copied = fs::copy(&list, &draft).and_then(|_| File::open(&draft)?.sync_all());
     let beside = backups.join(ERASED_FILE);
     copied.and_then(|()| fs::rename(&draft, &beside)).map_err(|error| refused(&beside, &error))
+}
+
+/// Fills an empty store of any engine from a backup that was checked. `data`: the data folder of its server.
+///
+/// # Errors
+/// When the target holds something or fails, or the backup is damaged.
+pub async fn restore_into(file: &Path, target: &mut dyn Target, data: &Path) -> StoreResult<Manifest> {
+    let manifest = check(file).await?;
+    let mut source = SqliteCopy::source(file).await?;
+    let copied = copy(&mut source, target, Extent::Log).await?;
+    verify(&manifest.hash, &copied.hash, Extent::Log)?;
+    take_list_over(file, data)?;
+    Ok(manifest)
 }
 
 fn sync_folder(folder: &Path) -> StoreResult<()> {

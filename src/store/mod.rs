@@ -21,6 +21,7 @@ mod reading;
 pub mod sealed;
 pub mod sqlite;
 pub mod tables;
+pub mod transfer;
 
 pub use change::*;
 pub use contract::*;

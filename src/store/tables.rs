@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+/// How the name of a read model's table ends while it is built beside the live one, which is neither copied nor hashed.
+pub(super) const BEING_BUILT: &str = "__rebuild";
+
 /// What stands in a column, on every engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {

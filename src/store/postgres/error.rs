@@ -20,6 +20,11 @@ pub(super) fn is_locked(error: &sqlx::Error) -> bool {
     of_postgres(error).is_some_and(|error| error.code() == LOCK_NOT_AVAILABLE)
 }
 
+/// Whether a table or its schema is not there.
+pub(super) fn is_gone(error: &sqlx::Error) -> bool {
+    of_postgres(error).is_some_and(|error| matches!(error.code(), "42P01" | "3F000"))
+}
+
 /// Whether the connection may be gone, so that nobody can say what became of the statement. A plain error is the
 /// server's word that the transaction was rolled back.
 pub(super) fn is_lost(error: &sqlx::Error) -> bool {

@@ -4,6 +4,7 @@
 //! The lock and the temporary function belong to the writer's session, so a pooler that hands one session to many
 //! clients cannot stand between.
 
+mod copying;
 mod encode;
 mod error;
 mod open;
@@ -17,6 +18,7 @@ use super::engine::Engine;
 use read::PostgresReaders;
 use write::PostgresWriter;
 
+pub use copying::PostgresCopy;
 pub(super) use error::store_error;
 
 /// The oldest major version of the server.

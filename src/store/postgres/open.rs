@@ -43,7 +43,7 @@ impl PostgresStore {
 }
 
 /// Says nothing of what the address holds, which may be a password.
-fn options(url: &str) -> StoreResult<PgConnectOptions> {
+pub(super) fn options(url: &str) -> StoreResult<PgConnectOptions> {
     let is_ours = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
     is_ours.then(|| url.parse().ok()).flatten().ok_or_else(|| StoreError::Unusable {
         message: "DATABASE_URL does not read".to_owned(),
@@ -52,11 +52,17 @@ fn options(url: &str) -> StoreResult<PgConnectOptions> {
     })
 }
 
-async fn connect(options: &PgConnectOptions) -> StoreResult<(PgConnection, Backend)> {
+/// A writing connection that has the lock, to a database with the tables of today.
+pub(super) async fn own(options: &PgConnectOptions) -> StoreResult<(PgConnection, Backend)> {
     let mut connection = session::open_writer(options).await?;
     check_server(&mut connection).await?;
     let backend = session::take_lock(&mut connection).await?;
     migrate(&mut connection).await?;
+    Ok((connection, backend))
+}
+
+async fn connect(options: &PgConnectOptions) -> StoreResult<(PgConnection, Backend)> {
+    let (mut connection, backend) = own(options).await?;
     let row = connection.fetch_one("SELECT count(*) FROM copying").await?;
     match row.try_get::<i64, _>(0)? {
         0 => Ok((connection, backend)),
@@ -116,7 +122,7 @@ async fn begin_epoch(connection: &mut PgConnection, now_us: i64, marked: &[i64])
 }
 
 /// At the start a server that cannot be reached is a reason to stop and say so.
-fn keep_unusable(options: &PgConnectOptions, error: StoreError) -> StoreError {
+pub(super) fn keep_unusable(options: &PgConnectOptions, error: StoreError) -> StoreError {
     match error {
         StoreError::Unusable { .. } => error,
         StoreError::Fenced { .. } | StoreError::Refused(_) | StoreError::Unavailable(_) => {

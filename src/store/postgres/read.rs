@@ -1,9 +1,11 @@
 //! How statements are put to PostgreSQL and what only it understands, over the pool of readers.
 
+use super::copying::PostgresCopy;
 use super::error::is_broken;
 use super::session::READERS;
 use super::text::{escape, unescape};
 use crate::store::StoreResult;
+use crate::store::copy::Source;
 use crate::store::reading::{Columns, Reader, Texts, Value, columns, damaged};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -68,6 +70,14 @@ impl Reader for PostgresReaders {
                 }
             }
             Ok(self.ask(sql, values).await?)
+        }
+        .boxed()
+    }
+
+    fn source(&self) -> BoxFuture<'_, StoreResult<Box<dyn Source>>> {
+        async move {
+            let copy = PostgresCopy::source(&self.pool.connect_options()).await?;
+            Ok(Box::new(copy) as Box<dyn Source>)
         }
         .boxed()
     }

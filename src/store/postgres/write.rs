@@ -318,7 +318,7 @@ impl Writer for PostgresWriter {
     }
 }
 
-fn prepare_sql(name: &str) -> [String; 3] {
+pub(super) fn prepare_sql(name: &str) -> [String; 3] {
     let (schema, table) = (quoted(schema(name)), table(name));
     [
         format!("CREATE SCHEMA IF NOT EXISTS {schema}"),

@@ -3,7 +3,7 @@
 use super::open::{migrate, reader_options, writer_options};
 use crate::store::copy::{Cell, Source, Target};
 use crate::store::lock::FolderLock;
-use crate::store::tables::{Kind, TABLES, Table};
+use crate::store::tables::{BEING_BUILT, Kind, TABLES, Table};
 use crate::store::{StoreError, StoreResult};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -15,8 +15,6 @@ use std::path::Path;
 
 /// Tables that are neither fixed ones nor of a read model.
 const OTHERS: &[&str] = &["_sqlx_migrations", "process_epoch", "sessions", "copying", "manifest"];
-/// What a read model is called while it is built beside the live one.
-const BEING_BUILT: &str = "__rebuild";
 /// Parameters of one statement, well below SQLite's own limit.
 const MOST_PARAMETERS: usize = 16_000;
 

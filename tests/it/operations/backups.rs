@@ -16,7 +16,7 @@ async fn backup_of(store: &dyn Store, folder: &Path, made_us: i64) -> Backup {
     make(&mut *store.source().await.unwrap(), store.engine(), folder, made_us).await.unwrap()
 }
 
-async fn drilled(backup: &Path, scratch: &Path) -> StoreResult<DrillReport> {
+pub async fn drilled(backup: &Path, scratch: &Path) -> StoreResult<DrillReport> {
     let contexts = contexts();
     let through = |store: Arc<dyn Vault>| async { Ok(store as Arc<dyn Store>) }.boxed();
     drill(backup, scratch, contexts.projections(), &through).await

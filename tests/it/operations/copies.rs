@@ -102,7 +102,7 @@ pub async fn hash_of(database: &Path) -> ReplayHash {
 }
 
 /// Every row of every table as text, by table.
-async fn contents(folder: &Path) -> BTreeMap<String, Vec<String>> {
+pub async fn contents(folder: &Path) -> BTreeMap<String, Vec<String>> {
     let mut connection = raw(folder).await;
     let names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'
                  AND name NOT IN ('_sqlx_migrations', 'process_epoch', 'sessions', 'copying')";

@@ -3,3 +3,4 @@
 mod backups;
 mod copies;
 mod erasure;
+mod transfers;

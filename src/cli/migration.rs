@@ -1,0 +1,32 @@
+//! `migrate-store`: a whole store is copied to another place, with no server about.
+
+use super::config::Config;
+use super::data;
+use super::failure::Failure;
+use super::output::{note, say};
+use crate::clock;
+use crate::store::transfer::{Place, transfer};
+use serde_json::json;
+
+/// # Errors
+/// When one of the two places cannot be used, or what arrived is not the same.
+pub(super) async fn run(config: &Config, from: &str, to: &str, as_json: bool) -> Result<(), Failure> {
+    let (from, to) = (Place::of(from), Place::of(to));
+    if let Place::Folder(folder) = &to {
+        data::make_folder(folder)?;
+    }
+    let copied = transfer(&from, &to, &config.data, clock::now().timestamp_micros()).await?;
+    if as_json {
+        let (rows, position, hash) = (copied.rows, copied.position, &copied.hash);
+        return say(&json!({ "rows": rows, "position": position, "hash": hash }).to_string());
+    }
+    say(&format!("{} rows copied, up to position {}", copied.rows, copied.position))?;
+    say(&format!("replay hash on both sides: {}", copied.hash.sha256))?;
+    note(match to {
+        Place::Folder(_) => "serve it with --data and without DATABASE_URL; never serve the old store again",
+        Place::Database(_) => {
+            "serve it with DATABASE_URL and the --data of before; never serve the old store again"
+        }
+    });
+    Ok(())
+}
