@@ -23,7 +23,10 @@ pub(super) async fn run(config: &Config, from: &str, to: &str, as_json: bool) ->
     say(&format!("{} rows copied, up to position {}", copied.rows, copied.position))?;
     say(&format!("replay hash on both sides: {}", copied.hash.sha256))?;
     note(match to {
-        Place::Folder(_) => "serve it with --data and without DATABASE_URL; never serve the old store again",
+        Place::Folder(_) => {
+            "copy people.key and erased of the old data folder into it if it is another; serve it with --data and \
+             without DATABASE_URL, and never serve the old store again"
+        }
         Place::Database(_) => {
             "serve it with DATABASE_URL and the --data of before; never serve the old store again"
         }

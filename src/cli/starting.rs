@@ -84,8 +84,7 @@ fn upkeep(config: &Config, contexts: &Contexts) -> Upkeep {
     let folder = config.data.join(BACKUPS);
     let mut upkeep = Upkeep::new(folder, through(&config.data), contexts.projections().to_vec());
     upkeep.keep = config.backups_keep;
-    // A PostgreSQL store cannot be copied yet: its server's own backups are what there is.
-    upkeep.backup_every = hours(config.backup_every_h).filter(|_| config.database_url.is_none());
+    upkeep.backup_every = hours(config.backup_every_h);
     upkeep.drill_every = hours(config.drill_every_h);
     upkeep.retention = Retention { idempotency: config.idempotency_days, ..Retention::default() };
     upkeep
