@@ -45,7 +45,12 @@ fn files(folder: &Path) -> Vec<std::path::PathBuf> {
 fn readable(folder: &Path, name: &str) -> Vec<String> {
     let mut found = Vec::new();
     for path in files(folder) {
-        let bytes = fs::read(&path).unwrap();
+        // A connection that was just dropped may take its log away meanwhile.
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => panic!("{}: {error}", path.display()),
+        };
         for form in forms(name) {
             if bytes.windows(form.len()).any(|window| window == form.as_bytes()) {
                 found.push(format!("{}: {form}", path.display()));
