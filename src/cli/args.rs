@@ -123,6 +123,29 @@ pub(super) enum Command {
         /// Likewise
         to: String,
     },
+    /// Back the running server up, at a known position
+    Backup {
+        /// Kept with the backup's event
+        #[arg(long, default_value = "asked for on the command line")]
+        why: String,
+    },
+    /// Restore the newest backup to a temporary place and compare
+    Drill,
+    /// Make the data folder's store of a backup; no server may use the folder
+    Restore {
+        file: PathBuf,
+        /// Move the store that is there aside first
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Destroy a person's key, and with it whatever was said of them
+    Erase {
+        /// The member's id
+        person: String,
+        /// Kept with the event of the erasure
+        #[arg(long)]
+        why: String,
+    },
     /// Print the `OpenAPI` document
     Openapi,
 }
@@ -358,6 +381,10 @@ impl Cli {
             | Command::Config { .. }
             | Command::Token { .. }
             | Command::MigrateStore { .. }
+            | Command::Backup { .. }
+            | Command::Drill
+            | Command::Restore { .. }
+            | Command::Erase { .. }
             | Command::Openapi => None,
         };
         Layer {

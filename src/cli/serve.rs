@@ -49,14 +49,16 @@ pub(super) async fn run(config: &Config, with_demo: bool, as_json: bool) -> Resu
     };
     tracing::info!("stopping");
     stop.send_replace(true);
+    let began = tokio::time::Instant::now();
+    let deadline = Duration::from_secs(config.shutdown_deadline_s);
     if !matches!(end, End::Socket(_)) {
         tokio::select! {
             _ = &mut serving => {}
-            () = tokio::time::sleep(DRAIN_PATIENCE) => tracing::warn!("some requests were cut off"),
+            () = tokio::time::sleep(DRAIN_PATIENCE.min(deadline)) => tracing::warn!("some requests were cut off"),
             () = signals.again() => tracing::warn!("told again to stop: some requests were cut off"),
         }
     }
-    let closed = runtime.stop().await;
+    let closed = runtime.stop_within(deadline.saturating_sub(began.elapsed())).await;
     end.result()?;
     closed?;
     tracing::info!("stopped");
