@@ -32,6 +32,7 @@ mod runtime;
 mod scheduler;
 mod slots;
 mod status;
+mod stopping;
 mod supervisor;
 mod tasks;
 mod timer;

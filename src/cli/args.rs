@@ -124,11 +124,7 @@ pub(super) enum Command {
         to: String,
     },
     /// Back the running server up, at a known position
-    Backup {
-        /// Kept with the backup's event
-        #[arg(long, default_value = "asked for on the command line")]
-        why: String,
-    },
+    Backup,
     /// Restore the newest backup to a temporary place and compare
     Drill,
     /// Make the data folder's store of a backup; no server may use the folder
@@ -381,7 +377,7 @@ impl Cli {
             | Command::Config { .. }
             | Command::Token { .. }
             | Command::MigrateStore { .. }
-            | Command::Backup { .. }
+            | Command::Backup
             | Command::Drill
             | Command::Restore { .. }
             | Command::Erase { .. }

@@ -103,7 +103,7 @@ async fn dispatch(cli: Cli, loaded: &Loaded) -> Result<(), Failure> {
         Command::Token { link: false } => token::show(config, json),
         Command::Token { link: true } => token::link(&connect::api(config)?, json).await,
         Command::MigrateStore { from, to } => migration::run(config, &from, &to, json).await,
-        Command::Backup { why } => operations::back_up(&connect::api(config)?, &why, json).await,
+        Command::Backup => operations::back_up(&connect::api(config)?, json).await,
         Command::Drill => operations::drill(&connect::api(config)?, json).await,
         Command::Restore { file, replace } => operations::restore(config, &file, replace, json).await,
         Command::Erase { person, why } => {

@@ -30,9 +30,9 @@ async fn post(api: &OwnApi, path: &str, why: &str) -> Result<String, Failure> {
 
 /// # Errors
 /// When the server does not answer, or the disk refuses.
-pub(super) async fn back_up(api: &OwnApi, why: &str, as_json: bool) -> Result<(), Failure> {
+pub(super) async fn back_up(api: &OwnApi, as_json: bool) -> Result<(), Failure> {
     const PATH: &str = "/admin/backups";
-    let text = post(api, PATH, why).await?;
+    let text = post(api, PATH, "asked for on the command line").await?;
     if as_json {
         return say(&text);
     }

@@ -5,7 +5,6 @@ use super::case::Template;
 use super::engine::{Engine, copy};
 use super::load::Server;
 use super::random::Random;
-use crate::support::world::open_sqlite;
 use crate::support::{soon, until};
 use meal_planner::actors::{Contexts, Runtime};
 use meal_planner::domain;
@@ -68,7 +67,7 @@ fn appended(folder: &Path) -> std::fs::File {
 
 /// Checks what is there, lets the actors go on, checks again; answers how much was there.
 async fn consistent(folder: &Path, story: &str) -> usize {
-    let store = open_sqlite(folder).await;
+    let store = Engine::Sqlite.open(folder).await;
     let books = Books::read(&*store).await;
     let mut found = books.inconsistencies();
     found.extend(stale_rows(&*store, &books).await);
@@ -90,7 +89,7 @@ async fn go_on(store: Arc<dyn Store>) -> Runtime {
     Runtime::start(store, contexts).await.unwrap()
 }
 
-async fn is_settled(store: &Arc<impl Store>, runtime: &Runtime) -> bool {
+async fn is_settled(store: &Arc<dyn Store>, runtime: &Runtime) -> bool {
     let last = store.last_position().await.unwrap();
     let caught_up = runtime.hub().views.values().all(|view| *view.caught_up.borrow() >= last);
     caught_up && store.waiting_counts().await.unwrap().is_empty()
