@@ -1,7 +1,10 @@
 //! The engines under the real program, and how the tests look into what they keep.
 
 use crate::support::world::open_after_crash;
+use crate::support::{postgres, soon};
+use meal_planner::clock;
 use meal_planner::store::Store;
+use meal_planner::store::postgres::PostgresStore;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -9,15 +12,77 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub enum Engine {
     Sqlite,
+    Postgres {
+        /// On the server that tests share.
+        database: String,
+    },
 }
 
 impl Engine {
-    pub fn configure(&self, _: &mut Command) {}
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres { .. } => "PostgreSQL",
+        }
+    }
+
+    /// PostgreSQL with a database of its own.
+    pub async fn postgres() -> Self {
+        let server = tokio::task::spawn_blocking(postgres::shared).await.expect("a server");
+        Self::Postgres { database: server.create("template1").await }
+    }
+
+    /// The same engine with nothing in it.
+    pub async fn fresh(&self) -> Self {
+        match self {
+            Self::Sqlite => Self::Sqlite,
+            Self::Postgres { .. } => Self::postgres().await,
+        }
+    }
+
+    /// The same engine with all that this one keeps outside of its folder; nobody may have it open.
+    pub async fn copy(&self) -> Self {
+        match self {
+            Self::Sqlite => Self::Sqlite,
+            Self::Postgres { database } => {
+                Self::Postgres { database: postgres::shared().create(database).await }
+            }
+        }
+    }
+
+    pub async fn remove(&self) {
+        match self {
+            Self::Sqlite => {}
+            Self::Postgres { database } => postgres::shared().drop_database(database).await,
+        }
+    }
+
+    pub fn configure(&self, command: &mut Command) {
+        match self {
+            Self::Sqlite => command.env_remove("DATABASE_URL"),
+            Self::Postgres { database } => command.env("DATABASE_URL", postgres::shared().url(database)),
+        };
+    }
 
     /// Opens what a process has left behind; that process must be dead.
     pub async fn open(&self, data: &Path) -> Arc<dyn Store> {
         match self {
             Self::Sqlite => open_after_crash(data).await,
+            Self::Postgres { database } => {
+                let url = postgres::shared().url(database);
+                soon("the database is free", open_postgres(&url, data)).await
+            }
+        }
+    }
+}
+
+async fn open_postgres(url: &str, data: &Path) -> Arc<dyn Store> {
+    loop {
+        let opened = PostgresStore::open(url, data, clock::now().timestamp_micros());
+        match Box::pin(opened).await {
+            Ok(store) => return Arc::new(store),
+            Err(error) if error.to_string().contains("in use") => tokio::task::yield_now().await,
+            Err(error) => panic!("{error}"),
         }
     }
 }
