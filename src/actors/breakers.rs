@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::watch;
 
-/// See the module. Kept up to date by its [`super::follower::Follower`] alone.
+/// See the module. Kept up to date by its follower alone.
 pub struct Board {
     lines: RwLock<BTreeMap<String, Arc<Line>>>,
     /// Up to which position.

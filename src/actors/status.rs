@@ -188,7 +188,7 @@ pub struct ActorView {
     pub failed: u64,
     pub attempts_failed: u64,
     pub paused: bool,
-    /// Keys that wait and why, at most [`WAITS_KEPT`] of them.
+    /// Keys that wait and why, at most a hundred of them.
     pub waits: Vec<Wait>,
     pub last_error: Option<String>,
 }
