@@ -5,6 +5,7 @@ use super::dispatcher::Watermarks;
 use super::doorbell::Doorbell;
 use super::environment::Environment;
 use super::flags::Flags;
+use super::folded::Snapshots;
 use super::gateway::Gateways;
 use super::journal::JournalHandle;
 use super::lane::Lane;
@@ -49,6 +50,7 @@ pub struct Hub {
     pub environment: Environment,
     pub retries: Retries,
     pub gateways: Gateways,
+    pub snapshots: Snapshots,
     pub slots: Slots,
     /// Held by the one suspect that is handled alone.
     pub alone: Arc<Semaphore>,
@@ -92,6 +94,7 @@ impl Hub {
             environment: Environment::default(),
             retries: Retries::default(),
             gateways: Gateways::default(),
+            snapshots: Snapshots::default(),
             slots: Slots::default(),
             alone: Arc::new(Semaphore::new(1)),
             desk: Desk::default(),

@@ -4,9 +4,9 @@
 use super::doorbell::Doorbell;
 use super::hub::{Hub, SharedPage};
 use super::journal::Origin;
-use super::rebuild::{Rebuild, Stage, beside, compare, fold_page};
+use super::rebuild::{Folded, Rebuild, Stage, beside, compare, fold_page};
 use super::status::ActorStatus;
-use super::unread::{bury_event, bury_row, settle, unread_by};
+use super::unread::{Buried, settle, unread_by};
 use super::view::{View, shown};
 use crate::domain::context::{ErasedProjection, Fold};
 use crate::domain::envelope::Kind;
@@ -161,16 +161,11 @@ impl ProjectorState {
         if count > 0 || !page.unreadable.is_empty() {
             self.status.current.store(page.messages.first().map_or(0, |m| m.position), Relaxed);
             let folded = fold_page(&self.hub, &mut *self.fold, &self.table, &page).await?;
-            let mut buried: Vec<Change> =
-                page.unreadable.iter().map(|row| bury_row(&self.table, row)).collect();
-            buried.extend(folded.unread.iter().map(|(event, e)| bury_event(&self.table, event, e)));
-            self.unread.extend(page.unreadable.iter().map(|row| row.position));
-            self.unread.extend(folded.unread.iter().map(|(event, _)| event.position));
-            self.status.failed.fetch_add(buried.len() as u64, Relaxed);
+            let Buried { changes, alerts } = self.bury(&page, &folded);
             let shown = shown(&folded.rows);
             let rows = TableChange { table: self.table.clone(), rows: folded.rows };
             let table = (!rows.rows.is_empty()).then_some(rows);
-            self.write(page.read_to, Unit { table, changes: buried, ..Unit::default() }).await?;
+            self.write(page.read_to, Unit { messages: alerts, table, changes, ..Unit::default() }).await?;
             self.tell_unread();
             // After the commit: whoever sees the mark can read the rows.
             if let Some(view) = self.view().filter(|_| !shown.is_empty()) {
@@ -184,6 +179,23 @@ impl ProjectorState {
         }
         self.position = page.read_to;
         Ok(())
+    }
+
+    /// What does not read, unless it is among the dead letters already.
+    fn bury(&mut self, page: &SharedPage, folded: &Folded) -> Buried {
+        let (mut buried, now) = (Buried::default(), self.hub.environment.now());
+        for row in &page.unreadable {
+            if self.unread.insert(row.position) {
+                buried.row(&self.table, row, now);
+            }
+        }
+        for (event, error) in &folded.unread {
+            if self.unread.insert(event.position) {
+                buried.event(&self.table, event, error, now);
+            }
+        }
+        self.status.failed.fetch_add(buried.changes.len() as u64, Relaxed);
+        buried
     }
 
     /// Commits with the checkpoint.

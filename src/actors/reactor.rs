@@ -5,11 +5,11 @@ use super::hub::Hub;
 use super::journal::Origin;
 use super::status::ActorStatus;
 use super::timer;
-use super::unread::{bury_event, bury_row};
+use super::unread::Buried;
 use crate::domain::context::{Outgoing, When};
 use crate::domain::envelope::{Envelope, Key, Kind};
 use crate::domain::message::DecodeError;
-use crate::store::{Change, Checkpoint, Filter, Unit};
+use crate::store::{Checkpoint, Filter, Unit};
 use chrono::{DateTime, Utc};
 use ractor::{Actor, ActorProcessingErr, ActorRef, MessagingErr};
 use std::sync::Arc;
@@ -107,8 +107,8 @@ impl Actor for Reactor {
             return Ok(());
         }
         let (mut messages, mut timers) = (Vec::new(), Vec::new());
-        let mut buried: Vec<Change> =
-            page.unreadable.iter().map(|row| bury_row(&state.reader, row)).collect();
+        let (mut buried, now) = (Buried::default(), hub.environment.now());
+        page.unreadable.iter().for_each(|row| buried.row(&state.reader, row, now));
         for event in page.messages.iter().filter(|event| !event.is_erased()) {
             state.status.current.store(event.position, Relaxed);
             match (state.reaction)(event) {
@@ -116,7 +116,7 @@ impl Actor for Reactor {
                     for outgoing in outgoing {
                         let n = (messages.len() + timers.len()) as u64;
                         let when = outgoing.when.clone();
-                        let command = command(&state.reader, event, outgoing, n, hub.environment.now());
+                        let command = command(&state.reader, event, outgoing, n, now);
                         match when {
                             When::Now => messages.push(command),
                             when @ (When::At { .. } | When::Never { .. }) => {
@@ -126,16 +126,18 @@ impl Actor for Reactor {
                         }
                     }
                 }
-                Err(error) => buried.push(bury_event(&state.reader, event, &error)),
+                Err(error) => buried.event(&state.reader, event, &error, now),
             }
         }
-        state.status.failed.fetch_add(buried.len() as u64, Relaxed);
+        let Buried { mut changes, alerts } = buried;
+        state.status.failed.fetch_add(changes.len() as u64, Relaxed);
+        messages.extend(alerts);
         state.status.current.store(0, Relaxed);
         state.status.handled.fetch_add(page.messages.len() as u64, Relaxed);
-        buried.extend(timers);
-        if !messages.is_empty() || !buried.is_empty() || page.read_to - state.written > SKIP_LIMIT {
+        changes.extend(timers);
+        if !messages.is_empty() || !changes.is_empty() || page.read_to - state.written > SKIP_LIMIT {
             let checkpoint = Some(Checkpoint { reader: state.reader.clone(), position: page.read_to });
-            let unit = Unit { messages, checkpoint, changes: buried, ..Unit::default() };
+            let unit = Unit { messages, checkpoint, changes, ..Unit::default() };
             state.hub.journal.commit(state.origin.clone(), vec![unit]).await?;
             state.written = page.read_to;
         }

@@ -1,9 +1,11 @@
 //! Builds the tree from the list of contexts, starts it, and stops it in the reverse order.
 
 use super::context_actor::{self, ContextActor};
+use super::deaths::burn;
 use super::dispatcher::{Dispatcher, Watermarks};
 use super::doorbell::Doorbell;
 use super::environment::Environment;
+use super::folded::Snapshots;
 use super::follower::{self, Follower};
 use super::gateway::Gateways;
 use super::hub::Hub;
@@ -47,6 +49,7 @@ pub struct Contexts {
     environment: Environment,
     retries: Retries,
     gateways: Vec<Arc<dyn Gateway>>,
+    snapshots: Snapshots,
 }
 
 impl ProjectionVisitor for Contexts {
@@ -94,6 +97,13 @@ impl Contexts {
     #[must_use]
     pub fn retries(mut self, retries: Retries) -> Self {
         self.retries = retries;
+        self
+    }
+
+    /// When snapshots are taken.
+    #[must_use]
+    pub fn snapshots(mut self, snapshots: Snapshots) -> Self {
+        self.snapshots = snapshots;
         self
     }
 
@@ -210,6 +220,7 @@ async fn build_hub(store: Arc<dyn Store>, contexts: &Contexts) -> Result<Hub, St
     hub.watermarks = contexts.watermarks;
     hub.gateways = Gateways::new(&contexts.gateways);
     hub.upkeep = contexts.upkeep.clone();
+    hub.snapshots = contexts.snapshots;
     Ok(hub)
 }
 
@@ -304,29 +315,6 @@ fn context_child<C: Context>(hub: Arc<Hub>) -> ChildSpec {
     })
     .quarantined_when_exhausted()
     .on_death(move |death| burn(dying.clone(), death))
-}
-
-/// Counts the failed attempt before the actor comes back to the same message.
-async fn burn(hub: Arc<Hub>, death: Death) {
-    if death.current == 0 {
-        return;
-    }
-    let burn = Change::Burn(Burn {
-        position: death.current,
-        cause: death.kind,
-        error: death.cause,
-        generation: death.generation,
-        available_at_us: hub.retries.available_at_us(death.attempts + 1, &hub.environment),
-    });
-    let unit = Unit { changes: vec![burn], ..Unit::default() };
-    // Not the actor's own path: of the dead nothing is written any more, but this is about them.
-    let path = format!("{}#deaths", death.path);
-    let origin = Origin::Actor { path: path.into(), generation: death.generation };
-    fault::point("burn.before");
-    if let Err(error) = hub.journal.commit(origin, vec![unit]).await {
-        tracing::error!(%error, message.position = death.current, "a failed attempt could not be recorded");
-    }
-    fault::point("burn.after");
 }
 
 fn projector_child(hub: Arc<Hub>, projection: Arc<dyn ErasedProjection>) -> ChildSpec {

@@ -83,8 +83,14 @@ pub(super) enum Command {
         #[arg(short, long, value_name = "WORDS")]
         query: Option<String>,
     },
-    /// Print what has happened, oldest first
+    /// Print what has happened, oldest first; or what it made of one aggregate
     Events(Events),
+    /// Fold everything that is stored again, without a server; see --verify
+    Replay {
+        /// Compare with what is stored: snapshots, read models, positions, answers
+        #[arg(long)]
+        verify: bool,
+    },
     /// Print the tree of actors
     Actors,
     /// Print the outside services with their breakers, or force a breaker open or closed
@@ -231,7 +237,10 @@ pub(super) struct Plan {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Events {
+    #[command(subcommand)]
+    pub of: Option<super::states::EventsOf>,
     /// Go on with what happens from now on, or from --after on
     #[arg(short, long)]
     pub follow: bool,
@@ -369,6 +378,7 @@ impl Cli {
             | Command::ShoppingList { .. }
             | Command::Recipes { .. }
             | Command::Events(_)
+            | Command::Replay { .. }
             | Command::Actors
             | Command::Breakers { .. }
             | Command::DeadLetters(_)

@@ -21,6 +21,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// # Errors
 /// When the server does not answer, or refuses the filter.
 pub(super) async fn run(api: &OwnApi, options: &Events, as_json: bool) -> Result<(), Failure> {
+    if let Some(of) = &options.of {
+        return super::states::run(api, of, as_json).await;
+    }
     if options.follow { follow(api, options, as_json).await } else { list(api, options, as_json).await }
 }
 

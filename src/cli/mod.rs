@@ -1,6 +1,6 @@
 //! The command line: what a person or a script types, and the start and end of the server's process.
 //!
-//! Not known here: SQL, what a command means, how a plan is found. Every command but `serve`, `migrate-store`,
+//! Not known here: SQL, what a command means, how a plan is found. Every command but `serve`, `replay`, `migrate-store`,
 //! `config` and `openapi` is a client of the HTTP interface. Invariants: results go to stdout, remarks, logs and errors to stderr; a secret
 //! is printed only by `token`, which exists for that.
 
@@ -24,6 +24,7 @@ mod operations;
 mod output;
 mod plan;
 mod recipes;
+mod replay;
 mod sagas;
 mod schedule;
 mod serve;
@@ -31,6 +32,7 @@ mod settings;
 mod shopping;
 mod sources;
 mod starting;
+mod states;
 mod table;
 mod token;
 mod week;
@@ -94,6 +96,7 @@ async fn dispatch(cli: Cli, loaded: &Loaded) -> Result<(), Failure> {
         Command::Recipes { query } => recipes::run(&connect::api(config)?, query, json).await,
         Command::Events(options) => events::run(&connect::api(config)?, &options, json).await,
         Command::Breakers { order } => breakers::run(&connect::api(config)?, order, json).await,
+        Command::Replay { verify } => replay::run(config, verify, json).await,
         Command::Actors => actors::run(&connect::api(config)?, json).await,
         Command::DeadLetters(options) => dead_letters::run(&connect::api(config)?, options, json).await,
         Command::Sagas { verb } => sagas::run(&connect::api(config)?, verb, json).await,

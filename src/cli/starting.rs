@@ -58,7 +58,7 @@ pub(super) async fn start(config: &Config) -> Result<Started, Failure> {
 }
 
 /// In the database that is named, else in the data folder; what is said of people sealed with the keys of the folder.
-async fn open_store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
+pub(super) async fn open_store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
     let now_us = clock::now().timestamp_micros();
     let store: Arc<dyn Vault> = match &config.database_url {
         Some(url) => Arc::new(PostgresStore::open(url.expose_secret(), &config.data, now_us).await?),

@@ -19,6 +19,7 @@ mod pages;
 mod problem;
 mod queries;
 mod serve;
+mod states;
 mod trace;
 
 pub use api::Api;
@@ -86,7 +87,7 @@ pub fn router(app: &App) -> Router {
         .route("/api/events/stream", get(events::live))
         .route("/api/events/{id}", get(events::status))
         .route("/admin/actors", get(admin::actors));
-    router = pages::add(operations::add(gateways::add(orders::add(dead_letters::add(router)))));
+    router = pages::add(states::add(operations::add(gateways::add(orders::add(dead_letters::add(router))))));
     for (n, context) in app.api.contexts.iter().enumerate() {
         for endpoint in &context.endpoints {
             router = router.route(endpoint.path, command_route(n, *endpoint));

@@ -6,7 +6,7 @@ use super::change::{
 };
 use super::copy::Source;
 use crate::domain::context::RowChange;
-use crate::domain::envelope::{Envelope, Key};
+use crate::domain::envelope::{Envelope, Key, Kind};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -141,6 +141,16 @@ pub struct MessageStatus {
     pub waiting: Option<WaitingStatus>,
 }
 
+/// Where a command stands, for those who check the books.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommandEnd {
+    pub position: i64,
+    pub waits: bool,
+    pub has_outcome: bool,
+    /// Positions of the first and last message it caused.
+    pub caused: Option<(i64, i64)>,
+}
+
 /// How a message waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingStatus {
@@ -243,6 +253,22 @@ pub trait Store: Send + Sync {
     fn message(&self, id: Uuid) -> BoxFuture<'_, StoreResult<Option<MessageStatus>>>;
     /// Messages of a range of positions, ends included.
     fn range(&self, first: i64, last: i64) -> BoxFuture<'_, StoreResult<Vec<Envelope>>>;
+    /// Where the commands of a range of positions stand, in their order.
+    fn command_ends(&self, first: i64, last: i64) -> BoxFuture<'_, StoreResult<Vec<CommandEnd>>> {
+        Box::pin(async move {
+            let mut ends = Vec::new();
+            for command in self.range(first, last).await?.iter().filter(|m| m.kind == Kind::Command) {
+                let Some(status) = self.message(command.id).await? else { continue };
+                ends.push(CommandEnd {
+                    position: command.position,
+                    waits: status.waiting.is_some(),
+                    has_outcome: status.outcome.is_some(),
+                    caused: status.outcome.and_then(|outcome| outcome.caused),
+                });
+            }
+            Ok(ends)
+        })
+    }
     fn idempotency(&self, digest: [u8; 32]) -> BoxFuture<'_, StoreResult<Option<Idempotency>>>;
 
     /// Waiting commands of a context after a position, oldest first.

@@ -6,9 +6,9 @@ use super::marks::Marks;
 use super::reading::{self, Reader};
 use super::sealed::{Scrub, SubjectKey, Vault};
 use super::{
-    Aged, Attempt, DeadLetter, DeadLetterQuery, EffectQuery, Filter, HeldKey, Idempotency, MessageStatus,
-    Page, Placed, RowPage, RowQuery, StateMark, Store, StoreResult, StoredEffect, Stream, Timer, TimerQuery,
-    Unit, Waiting,
+    Aged, Attempt, CommandEnd, DeadLetter, DeadLetterQuery, EffectQuery, Filter, HeldKey, Idempotency,
+    MessageStatus, Page, Placed, RowPage, RowQuery, StateMark, Store, StoreResult, StoredEffect, Stream,
+    Timer, TimerQuery, Unit, Waiting,
 };
 use crate::domain::envelope::{Envelope, Key};
 use futures_util::FutureExt;
@@ -93,6 +93,10 @@ impl<R: Reader, W: Writer> Store for Engine<R, W> {
 
     fn range(&self, first: i64, last: i64) -> BoxFuture<'_, StoreResult<Vec<Envelope>>> {
         reading::range(&self.readers, first, last).boxed()
+    }
+
+    fn command_ends(&self, first: i64, last: i64) -> BoxFuture<'_, StoreResult<Vec<CommandEnd>>> {
+        reading::command_ends(&self.readers, first, last).boxed()
     }
 
     fn idempotency(&self, digest: [u8; 32]) -> BoxFuture<'_, StoreResult<Option<Idempotency>>> {

@@ -284,3 +284,39 @@ async fn a_saga_is_waited_for_to_its_end_and_the_operator_is_told_what_makes_sen
     let printed = server.run(data.path(), &["sagas"]);
     assert!(String::from_utf8_lossy(&printed.stdout).contains("create_plan (failed)"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_state_of_an_aggregate_is_shown_as_of_any_position_with_what_changed() {
+    let (_data, server) = server().await;
+    for name in ["First", "Second"] {
+        let household = json!({ "name": name, "time_zone": "Europe/Vienna" });
+        let (status, _) = server.ask("PUT", "/api/household", household).await;
+        assert_eq!(status, 200);
+    }
+    let events = server.get("/api/events?context=household&kind=event").await.1;
+    let positions: Vec<i64> =
+        events["items"].as_array().unwrap().iter().map(|event| event["position"].as_i64().unwrap()).collect();
+    let name = "/state/household/name";
+    for (at, version, expected) in
+        [(positions[0], 1, "First"), (positions[1] - 1, 1, "First"), (positions[1], 2, "Second")]
+    {
+        let (status, state) = server.get(&format!("/admin/state/household/home?at={at}")).await;
+        assert_eq!((status, state["stream_version"].as_i64()), (200, Some(version)));
+        assert_eq!(state.pointer(name).unwrap(), expected);
+    }
+    let now = server.get("/admin/state/household/home").await.1;
+    assert_eq!(now.pointer(name).unwrap(), "Second");
+    let path = format!("/admin/state/household/home?from={}&to={}", positions[0], positions[1]);
+    let changes = &server.get(&path).await.1["changes"];
+    assert_eq!(*changes, json!([{ "pointer": "/household/name", "from": "First", "to": "Second" }]));
+    for nothing in ["/admin/state/household/nobody", "/admin/state/houses/home"] {
+        let (status, problem) = server.get(nothing).await;
+        is_problem(status, 404, &problem);
+    }
+    let (status, problem) = server.get("/admin/state/household/home?at=1&to=2").await;
+    is_problem(status, 400, &problem);
+    let models = server.get("/admin/projections").await.1;
+    let profile =
+        models["items"].as_array().unwrap().iter().find(|item| item["name"] == "household_profile").unwrap();
+    assert_eq!((&profile["complete"], &profile["rebuild"]["stage"]), (&json!(true), &json!("idle")));
+}

@@ -14,6 +14,7 @@ mod model;
 mod notifications;
 mod operations;
 mod process;
+mod replay;
 mod sagas;
 mod samples;
 mod scenario;

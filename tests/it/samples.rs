@@ -5,6 +5,7 @@ mod schema;
 use meal_planner::domain;
 use meal_planner::domain::context::Context;
 use meal_planner::domain::message::{DecodeError, Message};
+use meal_planner::domain::operations;
 use meal_planner::domain::registry::Visitor;
 use meal_planner::domain::reply::ANSWER_VERSION;
 use schema::Shape;
@@ -31,6 +32,7 @@ impl Types {
     fn all() -> Vec<Written> {
         let mut types = Self::default();
         domain::contexts(&mut types);
+        types.add::<operations::Event>(operations::NAME);
         types.0
     }
 

@@ -2,9 +2,10 @@
 
 use super::gates::Gate;
 use super::{ContextState, Taken};
+use crate::actors::folded::{folded, mark};
 use crate::domain::context::Context;
 use crate::domain::envelope::Key;
-use crate::domain::message::{DecodeError, Message, to_text};
+use crate::domain::message::{DecodeError, to_text};
 use crate::store::{Snapshot, StateMark, StoreError, Stream};
 use ractor::ActorProcessingErr;
 use std::collections::{BTreeSet, VecDeque};
@@ -28,6 +29,8 @@ pub(super) struct Cell<C: Context> {
     /// The replayed message that went before those that were held.
     pub passed: Option<i64>,
     pub last_submission: u64,
+    /// Its replay took so long that the next commit takes a snapshot along.
+    pub was_slow: bool,
     /// Why the stored events do not fold: its messages are dead letters until a program comes that reads them.
     pub unreadable: Option<String>,
 }
@@ -42,6 +45,7 @@ impl<C: Context> Cell<C> {
             left_from: None,
             passed: None,
             last_submission: 0,
+            was_slow: false,
             unreadable: None,
         }
     }
@@ -78,10 +82,12 @@ impl<C: Context> ContextState<C> {
         let keys: Vec<Key> = missing.into_iter().cloned().collect();
         let streams = self.streams(mark::<C>(), &keys).await?;
         for (key, stream) in keys.into_iter().zip(streams) {
-            let mut cell = match replay::<C>(stream) {
+            let began = self.hub.environment.now();
+            let mut cell = match replay::<C>(&stream) {
                 Ok(cell) => cell,
                 Err(error) => self.replay_all(&key, &error).await?,
             };
+            cell.was_slow = self.hub.snapshots.is_slow(self.hub.environment.now() - began);
             if let Some(held) = self.held.get(&key) {
                 cell.gate = Gate::Held(held.clone());
             }
@@ -100,7 +106,7 @@ impl<C: Context> ContextState<C> {
         tracing::warn!(context = C::NAME, %key, error, "an aggregate does not read; folding all its events");
         let none = StateMark { version: NO_SNAPSHOT, code_hash: 0 };
         let stream = self.streams(none, std::slice::from_ref(key)).await?.pop().unwrap_or_default();
-        Ok(replay::<C>(stream).unwrap_or_else(|error| Cell {
+        Ok(replay::<C>(&stream).unwrap_or_else(|error| Cell {
             unreadable: Some(format!("what is stored of {key} does not read: {error}")),
             ..Cell::new(C::State::default(), 0)
         }))
@@ -117,30 +123,9 @@ impl<C: Context> ContextState<C> {
 
 type ReplayError = String;
 
-/// State of one aggregate from what is stored of it.
-fn replay<C: Context>(stream: Stream) -> Result<Cell<C>, ReplayError> {
-    let (mut state, mut version) = match stream.snapshot {
-        Some(snapshot) => {
-            let state = serde_json::from_str(&snapshot.body).map_err(|error| error.to_string())?;
-            (state, snapshot.stream_version)
-        }
-        None => (C::State::default(), 0),
-    };
-    for event in &stream.events {
-        if !event.is_erased() {
-            let decoded = C::Event::decode(&event.type_name, event.schema_version, &event.body);
-            C::evolve(&mut state, &decoded.map_err(|error| error.to_string())?);
-        }
-        version = event.stream_version.unwrap_or(version);
-    }
-    match stream.unreadable {
-        Some(unreadable) => Err(unreadable.reason),
-        None => Ok(Cell::new(state, version)),
-    }
-}
-
-fn mark<C: Context>() -> StateMark {
-    StateMark { version: C::STATE_VERSION, code_hash: crate::domain::CODE_HASH }
+fn replay<C: Context>(stream: &Stream) -> Result<Cell<C>, ReplayError> {
+    let (version, state) = folded::<C>(stream)?;
+    Ok(Cell::new(state, version))
 }
 
 pub(super) fn snapshot<C: Context>(

@@ -16,8 +16,6 @@ use ractor::ActorProcessingErr;
 use std::sync::atomic::Ordering::Relaxed;
 use uuid::Uuid;
 
-/// Events between two snapshots of an aggregate.
-const SNAPSHOT_EVERY: i64 = 100;
 /// Timers' ids are derived from here on, away from those of messages and of what they create.
 const FIRST_TIMER: u64 = 1 << 33;
 
@@ -67,12 +65,13 @@ impl<C: Context> ContextState<C> {
             sends.extend(C::sends(&cell.state, event, &metadata)?);
         }
         cell.last_submission = self.submitted + 1;
-        let snapshot = if before / SNAPSHOT_EVERY == cell.version / SNAPSHOT_EVERY {
-            None
-        } else {
+        let is_due = self.hub.snapshots.is_due(before, cell.version) || std::mem::take(&mut cell.was_slow);
+        let snapshot = if is_due {
             let taken = snapshot::<C>(&self.lane.context, &message.key, cell)?;
             fault::point("snapshot.taken");
             Some(taken)
+        } else {
+            None
         };
         let mut changes = Vec::new();
         for outgoing in sends {

@@ -71,7 +71,7 @@ pub(super) fn document(api: &Api) -> Value {
 }
 
 /// Operations that belong to no context: path, method, summary, query parameters.
-const FIXED: [(&str, &str, &str, &[&str]); 11] = [
+const FIXED: [(&str, &str, &str, &[&str]); 13] = [
     ("/health/live", "get", "The process runs", &[]),
     ("/health/ready", "get", "Messages are accepted and every context handles them", &[]),
     ("/metrics", "get", "Prometheus metrics", &[]),
@@ -81,6 +81,13 @@ const FIXED: [(&str, &str, &str, &[&str]); 11] = [
     ("/api/events/{id}", "get", "Where a message stands and what it caused", &[]),
     ("/admin/actors", "get", "The tree of actors", &[]),
     ("/admin/actors/{path}", "get", "One actor", &[]),
+    (
+        "/admin/state/{context}/{key}",
+        "get",
+        "The state of an aggregate at a position, or what changed from one to another",
+        &["at", "from", "to"],
+    ),
+    ("/admin/projections", "get", "The read models: how far they are, what they lack, their rebuilds", &[]),
     ("/admin/login-links", "post", "A new one-time link to the pages", &[]),
     ("/login", "get", "Turns a one-time link into a session", &["code"]),
 ];

@@ -4,8 +4,8 @@ use super::envelope::{columns, damaged, envelope, found};
 use super::{Columns, Reader, Value, fetch};
 use crate::domain::envelope::{Envelope, Key, Kind};
 use crate::store::{
-    Filter, Idempotency, MessageStatus, Outcome, Page, Snapshot, StateMark, StoreResult, StoredOutcome,
-    Stream, Waiting, WaitingStatus,
+    CommandEnd, Filter, Idempotency, MessageStatus, Outcome, Page, Snapshot, StateMark, StoreResult,
+    StoredOutcome, Stream, Waiting, WaitingStatus,
 };
 use sqlx::SqlSafeStr;
 use std::sync::Arc;
@@ -81,6 +81,28 @@ pub(in crate::store) async fn message<R: Reader>(reader: &R, id: Uuid) -> StoreR
         None => None,
     };
     Ok(Some(MessageStatus { envelope: envelope(row)?, outcome: outcome(row)?, waiting }))
+}
+
+pub(in crate::store) async fn command_ends<R: Reader>(
+    reader: &R,
+    first: i64,
+    last: i64,
+) -> StoreResult<Vec<CommandEnd>> {
+    const SQL: &str = "
+        SELECT e.position, i.position, o.position, o.first_position, o.last_position
+        FROM events AS e
+        LEFT JOIN inbox AS i ON i.position = e.position
+        LEFT JOIN outcomes AS o ON o.position = e.position
+        WHERE e.kind = 0 AND e.position BETWEEN $1 AND $2 ORDER BY e.position";
+    let end = |row: &R::Row| {
+        Ok(CommandEnd {
+            position: row.integer(0)?,
+            waits: row.maybe_integer(1)?.is_some(),
+            has_outcome: row.maybe_integer(2)?.is_some(),
+            caused: row.maybe_integer(3)?.zip(row.maybe_integer(4)?),
+        })
+    };
+    fetch(reader, SQL, vec![first.into(), last.into()]).await?.iter().map(end).collect()
 }
 
 fn outcome(row: &impl Columns) -> StoreResult<Option<StoredOutcome>> {

@@ -11,8 +11,8 @@ mod rows;
 pub(super) use desk::{attempts, dead_letters, effects, held_keys, timers};
 pub(super) use envelope::{columns, damaged};
 pub(super) use messages::{
-    checkpoint, idempotency, last_position, message, messages_after, range, session_expiry, stream_after,
-    streams, waiting, waiting_counts,
+    checkpoint, command_ends, idempotency, last_position, message, messages_after, range, session_expiry,
+    stream_after, streams, waiting, waiting_counts,
 };
 pub(super) use people::{bodies, subject_keys};
 pub(super) use rows::{by_key, page};

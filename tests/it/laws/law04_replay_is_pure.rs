@@ -2,6 +2,7 @@
 
 use crate::support::contexts::{Book, Forward, Ledger, Refuse};
 use crate::support::world::{STATE, World, append, command, contexts, worlds_over_both_engines};
+use meal_planner::actors::Snapshots;
 use meal_planner::domain::envelope::{Envelope, Kind};
 use meal_planner::store::Filter;
 use meal_planner::store::Store as _;
@@ -162,4 +163,25 @@ async fn replaying_sends_nothing_again() {
     let sent = |commands: Vec<Envelope>| commands.into_iter().filter(|c| *c.type_name != *"Refuse").count();
     assert_eq!(sent(commands(&world).await), sent(before));
     assert_eq!(world.numbers("b").await, (0..10).collect::<Vec<_>>());
+}
+
+/// No test is timed: with a limit below nothing every replay is a slow one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_aggregate_that_was_slow_to_replay_gets_a_snapshot_with_its_next_commit() {
+    let rarely = |slow_ms| contexts().snapshots(Snapshots { every: 1_000_000, slow_ms });
+    let stream_of =
+        async |world: &World| world.store.streams("ledger", STATE, vec!["a".into()]).await.unwrap().remove(0);
+    let mut world = World::start_with(tempfile::tempdir().unwrap(), rarely(1000)).await;
+    for number in 0..7 {
+        world.ask(append("a", number)).await;
+    }
+    world = World::start_with(world.stop().await, rarely(1000)).await;
+    world.ask(append("a", 7)).await;
+    assert!(stream_of(&world).await.snapshot.is_none(), "it was not slow");
+    world = World::start_with(world.stop().await, rarely(-1)).await;
+    world.ask(append("a", 8)).await;
+    let stream = stream_of(&world).await;
+    assert_eq!((stream.snapshot.unwrap().stream_version, stream.events.len()), (9, 0));
+    world.ask(append("a", 9)).await;
+    assert_eq!(stream_of(&world).await.events.len(), 1, "once is enough");
 }

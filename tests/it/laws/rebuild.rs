@@ -169,6 +169,9 @@ async fn readers_go_on_past_an_event_that_does_not_read_and_say_so() {
         assert_eq!((&*letter.context, letter.key.as_str(), letter.holds), ("ledger", "k2", false));
         assert!(letter.reason.contains("version 9 is not known"), "{}", letter.reason);
     }
+    let mut alerts = world.events("operations", None).await;
+    alerts.retain(|event| *event.type_name == *"DeadLetterAdded");
+    assert_eq!(alerts.len(), 2, "somebody is told");
     for path in ["projections/ledger_sums", "reactions/mirror"] {
         let view = world.view(path);
         assert_eq!((view.state, view.restarts, view.failed), (Stage::Running, 0, 1), "{path}");
