@@ -9,7 +9,7 @@ use super::folded::Snapshots;
 use super::follower::{self, Follower};
 use super::gateway::Gateways;
 use super::hub::Hub;
-use super::journal::{Journal, JournalHandle, Origin};
+use super::journal::{Journal, JournalHandle};
 use super::lane::Lane;
 use super::projector::{self, Projector, table_name};
 use super::reactor::{self, Reaction, Reactor};
@@ -17,7 +17,7 @@ use super::retry::Retries;
 use super::scheduler::{self, Scheduler};
 use super::status::{Registry, Stage};
 use super::supervisor::{
-    ChildSpec, Death, HasRegistry, Plan, Start, Strategy, Supervisor, SupervisorMsg, TREE_INTENSITY,
+    ChildSpec, HasRegistry, Plan, Start, Strategy, Supervisor, SupervisorMsg, TREE_INTENSITY,
 };
 use super::upkeep::{Housekeeper, Upkeep};
 use super::view::View;
@@ -27,8 +27,7 @@ use crate::domain::context::{Context, ErasedProjection, ProjectionVisitor};
 use crate::domain::operations;
 use crate::domain::registry::Visitor;
 use crate::domain::rehearsal::{self, ErasedContext};
-use crate::fault;
-use crate::store::{Burn, Change, Store, StoreError, Unit};
+use crate::store::{Store, StoreError};
 use ractor::{Actor, ActorCell, ActorRef};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};

@@ -52,7 +52,7 @@ async fn survives_an_outage(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_another_program_has_locked_costs_nothing() {
-    let case = Template::new(&Engine::Sqlite).await.case(&Engine::Sqlite, "locked");
+    let case = Template::new(&Engine::Sqlite).await.case("locked").await;
     let folder = case.data().to_owned();
     let mut other = raw(&folder).await;
     let (locked, unlocked) = tokio::sync::oneshot::channel();
@@ -79,7 +79,7 @@ async fn files_that_cannot_grow_cost_nothing() {
     if Command::new("prlimit").arg("--version").output().is_err() {
         return println!("skipped: there is no prlimit");
     }
-    let case = Template::new(&Engine::Sqlite).await.case(&Engine::Sqlite, "bounded files");
+    let case = Template::new(&Engine::Sqlite).await.case("bounded files").await;
     let log = case.data().join(format!("{DATABASE}-wal"));
     // Without the signal a write past the limit is an error like that of a full disk.
     let command = by_shell(&serve(&Engine::Sqlite, case.data()), "trap '' XFSZ; exec \"$0\" \"$@\"");
@@ -123,7 +123,7 @@ async fn a_full_disk_costs_nothing() {
     let Some(disk) = SmallDisk::new() else { return println!("skipped: no small disk can be mounted here") };
     let template = Template::new(&Engine::Sqlite).await;
     let folder = tempfile::tempdir_in(disk.0.path()).unwrap();
-    let case = template.case_in(&Engine::Sqlite, folder, "full disk");
+    let case = template.case_in(folder, "full disk").await;
     let command = serve(&Engine::Sqlite, case.data());
     survives_an_outage(
         case,
@@ -176,7 +176,7 @@ async fn a_file_that_is_not_ours_or_not_whole_is_refused_and_left_alone() {
         ("newer", "a newer meal-planner", "run that version"),
         ("edited history", "cannot be brought up to date", "meal-planner restore"),
     ] {
-        let case = template.case(&Engine::Sqlite, damage);
+        let case = template.case(damage).await;
         let file = case.data().join(DATABASE);
         let length = std::fs::metadata(&file).unwrap().len();
         match damage {
@@ -210,7 +210,7 @@ async fn a_file_that_is_not_ours_or_not_whole_is_refused_and_left_alone() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn damaged_pages_are_found_at_the_start_after_a_crash() {
     let template = Template::new(&Engine::Sqlite).await;
-    let case = template.case(&Engine::Sqlite, "damaged pages");
+    let case = template.case("damaged pages").await;
     let mut victim = case.start(&[]);
     victim.serving().await.expect("it serves");
     victim.kill();
@@ -223,7 +223,7 @@ async fn damaged_pages_are_found_at_the_start_after_a_crash() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_damaged_page_that_is_met_later_is_told_with_a_way_out() {
     let template = Template::new(&Engine::Sqlite).await;
-    let case = template.case(&Engine::Sqlite, "a damaged page");
+    let case = template.case("a damaged page").await;
     let page = number(case.data(), "SELECT rootpage FROM sqlite_schema WHERE name = 'outcomes'").await;
     overwrite(&case.data().join(DATABASE), (page - 1) * 4096, 512);
     let mut victim = case.start(&[]);
@@ -257,7 +257,7 @@ fn unprivileged(command: &Command) -> Option<Command> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_read_only_folder_is_refused() {
     let template = Template::new(&Engine::Sqlite).await;
-    let case = template.case(&Engine::Sqlite, "read-only");
+    let case = template.case("read-only").await;
     let empty = tempfile::tempdir().unwrap();
     for folder in [case.data(), empty.path()] {
         for entry in std::fs::read_dir(folder).unwrap() {

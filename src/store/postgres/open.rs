@@ -4,6 +4,7 @@ use super::read::PostgresReaders;
 use super::session::{self, Backend};
 use super::write::PostgresWriter;
 use super::{MINIMUM_POSTGRES, PostgresStore};
+use crate::fault;
 use crate::store::engine::Ownership;
 use crate::store::epoch::{BEGIN_SQL, CRASHED, charge_sql, count_sql};
 use crate::store::lock::FolderLock;
@@ -33,7 +34,9 @@ impl PostgresStore {
         let (mut connection, backend) =
             connect(&options).await.map_err(|error| keep_unusable(&options, error))?;
         let (mut marks, marked) = Marks::take(folder)?;
+        fault::point("epoch.before");
         let (epoch, unclean) = begin_epoch(&mut connection, now_us, &marked).await?;
+        fault::point("epoch.after");
         marks.clear()?;
         let readers = PostgresReaders { pool: session::open_readers(&options).await? };
         let last = last_position(&readers).await?;
@@ -98,10 +101,24 @@ async fn check_server(connection: &mut PgConnection) -> StoreResult<()> {
 
 async fn migrate(connection: &mut PgConnection) -> StoreResult<()> {
     connection.execute("SET statement_timeout = 0; CREATE SCHEMA IF NOT EXISTS store").await?;
-    let run = migrator(MIGRATIONS).run_direct(None, connection, false).await;
-    run.map_err(not_migrated)?;
+    let migrator = migrator(MIGRATIONS);
+    let run = migrator.run_direct(None, connection, false);
+    #[cfg(debug_assertions)]
+    let run = between_round_trips(run);
+    run.await.map_err(not_migrated)?;
     connection.execute("RESET statement_timeout").await?;
     Ok(())
+}
+
+/// Passes the point before each statement and after the last.
+#[cfg(debug_assertions)]
+async fn between_round_trips<T>(run: impl Future<Output = T>) -> T {
+    let mut run = std::pin::pin!(run);
+    std::future::poll_fn(|context| {
+        fault::point("migration.commit");
+        run.as_mut().poll(context)
+    })
+    .await
 }
 
 /// The next epoch, and whether the one before ended without saying so: then what it was handling is charged.

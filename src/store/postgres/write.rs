@@ -4,6 +4,7 @@ use super::encode::{COMMIT_GROUP, Heading, arguments};
 use super::error::{is_fenced, is_lost};
 use super::read::{SORTED, quoted, schema, table};
 use super::session::{self, Backend, answered};
+use crate::fault;
 use crate::store::aging::forget_sql;
 use crate::store::engine::{Writer, placed};
 use crate::store::epoch::END_SQL;
@@ -104,6 +105,8 @@ impl PostgresWriter {
         self.doubt = Some(Doubt { units: units.clone(), group: self.group });
         let query = sqlx::query_with::<Postgres, PgArguments>(COMMIT_GROUP, arguments);
         let asked = query.execute(self.connection()?);
+        #[cfg(debug_assertions)]
+        let asked = passing_the_middle(asked);
         let error = match timeout(PATIENCE, asked).await {
             Ok(Ok(_)) => {
                 self.doubt = None;
@@ -309,6 +312,7 @@ impl Writer for PostgresWriter {
                 return Ok(());
             }
             self.execute(sqlx::query(END_SQL).bind(self.epoch)).await?;
+            fault::point("shutdown.marked");
             if let State::Connected(connection) = std::mem::replace(&mut self.state, State::Closed) {
                 answered(connection.close()).await?;
             }
@@ -345,6 +349,16 @@ pub(super) fn rename_sql(from: &str, to: &str) -> String {
         quoted(to),
         index(to)
     )
+}
+
+/// Passes the point when the group is on its way to the server and the answer is not yet here.
+#[cfg(debug_assertions)]
+async fn passing_the_middle<T>(asked: impl Future<Output = T>) -> T {
+    let pass = async {
+        tokio::task::yield_now().await;
+        fault::point("commit.middle");
+    };
+    futures_util::future::join(asked, pass).await.0
 }
 
 fn silent() -> StoreError {

@@ -16,6 +16,7 @@ const REQUESTS: usize = 30;
 
 /// A server that was set up, used and stopped, to be copied for each case.
 pub struct Template {
+    engine: Engine,
     folder: TempDir,
     load: Load,
 }
@@ -41,25 +42,26 @@ pub fn crash_at(point: &str, nth: u64) -> Vec<(&'static str, String)> {
 impl Template {
     /// Events enough that the next snapshots are near.
     pub async fn new(engine: &Engine) -> Self {
-        let mut case = Case::new(engine.clone(), "template");
+        let mut case = Case::new(engine.fresh().await, "template");
         case.go_on(42).await;
-        Self { folder: case.folder, load: case.load }
+        Self { engine: case.engine, folder: case.folder, load: case.load }
     }
 
-    pub fn case(&self, engine: &Engine, story: &str) -> Case {
-        self.case_in(engine, tempfile::tempdir().expect("a folder"), story)
+    pub async fn case(&self, story: &str) -> Case {
+        self.case_in(tempfile::tempdir().expect("a folder"), story).await
     }
 
-    pub fn case_in(&self, engine: &Engine, folder: TempDir, story: &str) -> Case {
+    pub async fn case_in(&self, folder: TempDir, story: &str) -> Case {
         copy(self.folder.path(), folder.path());
-        Case { load: self.load.clone(), folder, ..Case::new(engine.clone(), story) }
+        let engine = self.engine.copy().await;
+        Case { load: self.load.clone(), folder, ..Case::new(engine, story) }
     }
 }
 
 impl Case {
     pub fn new(engine: Engine, story: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let story = format!("{engine:?}: {story}");
+        let story = format!("{}: {story}", engine.name());
         Self { engine, folder, load: Load::default(), story }
     }
 

@@ -1,11 +1,12 @@
 //! The engines under the real program, and how the tests look into what they keep.
 
-use crate::support::soon;
+use crate::support::{postgres, soon};
 use meal_planner::clock;
 use meal_planner::domain::person::People;
-use meal_planner::store::Store;
+use meal_planner::store::postgres::PostgresStore;
 use meal_planner::store::sealed::{SealedStore, Vault};
 use meal_planner::store::sqlite::SqliteStore;
+use meal_planner::store::{Store, StoreError};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -13,29 +14,85 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub enum Engine {
     Sqlite,
+    Postgres {
+        /// On the server that tests share.
+        database: String,
+    },
 }
 
 impl Engine {
-    pub fn configure(&self, _: &mut Command) {}
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres { .. } => "PostgreSQL",
+        }
+    }
+
+    /// PostgreSQL with a database of its own.
+    pub async fn postgres() -> Self {
+        let server = tokio::task::spawn_blocking(postgres::shared).await.expect("a server");
+        Self::Postgres { database: server.create("template1").await }
+    }
+
+    /// The same engine with nothing in it.
+    pub async fn fresh(&self) -> Self {
+        match self {
+            Self::Sqlite => Self::Sqlite,
+            Self::Postgres { .. } => Self::postgres().await,
+        }
+    }
+
+    /// The same engine with all that this one keeps outside of its folder; nobody may have it open.
+    pub async fn copy(&self) -> Self {
+        match self {
+            Self::Sqlite => Self::Sqlite,
+            Self::Postgres { database } => {
+                Self::Postgres { database: postgres::shared().create(database).await }
+            }
+        }
+    }
+
+    pub async fn remove(&self) {
+        match self {
+            Self::Sqlite => {}
+            Self::Postgres { database } => postgres::shared().drop_database(database).await,
+        }
+    }
+
+    pub fn configure(&self, command: &mut Command) {
+        match self {
+            Self::Sqlite => command.env_remove("DATABASE_URL"),
+            Self::Postgres { database } => command.env("DATABASE_URL", postgres::shared().url(database)),
+        };
+    }
 
     /// Opens what a process has left behind; that process must be dead.
     pub async fn open(&self, data: &Path) -> Arc<dyn Store> {
-        let engine = match self {
-            Self::Sqlite => soon("the folder is free", open_when_free(data)).await,
-        };
+        let engine = soon("what the process held is free", self.open_when_free(data)).await;
         let sealed = SealedStore::over(engine, data, People::known()).await;
         Arc::new(sealed.expect("the keys are those of the folder"))
     }
-}
 
-/// The lock of a process that has just died may take a moment to go.
-async fn open_when_free(data: &Path) -> Arc<dyn Vault> {
-    loop {
-        match SqliteStore::open(data, clock::now().timestamp_micros()).await {
-            Ok(store) => return Arc::new(store),
-            Err(error) if error.to_string().contains("in use") => tokio::task::yield_now().await,
-            Err(error) => panic!("{error}"),
+    /// The lock of a process that has just died may take a moment to go.
+    async fn open_when_free(&self, data: &Path) -> Arc<dyn Vault> {
+        loop {
+            match self.try_open(data).await {
+                Ok(store) => return store,
+                Err(error) if error.to_string().contains("in use") => tokio::task::yield_now().await,
+                Err(error) => panic!("{error}"),
+            }
         }
+    }
+
+    async fn try_open(&self, data: &Path) -> Result<Arc<dyn Vault>, StoreError> {
+        let now_us = clock::now().timestamp_micros();
+        Ok(match self {
+            Self::Sqlite => Arc::new(SqliteStore::open(data, now_us).await?),
+            Self::Postgres { database } => {
+                let url = postgres::shared().url(database);
+                Arc::new(Box::pin(PostgresStore::open(&url, data, now_us)).await?)
+            }
+        })
     }
 }
 

@@ -12,6 +12,7 @@ mod seen;
 mod soak;
 pub mod victim;
 
+use crate::support::postgres;
 use case::{Case, Template};
 use engine::Engine;
 use futures_util::StreamExt;
@@ -35,15 +36,16 @@ enum Deaths {
 
 async fn each_point(engine: Engine, deaths: Deaths) {
     let seed = Random::seed("CRASH_SEED");
-    println!("CRASH_SEED={seed} {engine:?}");
+    println!("CRASH_SEED={seed} {}", engine.name());
     let template = Template::new(&engine).await;
     let cases = POINTS.iter().zip(1..).map(async |(point, n)| {
         let story = format!("CRASH_SEED={seed}");
         let new = point.phase == Phase::Start;
-        let case = if new { Case::new(engine.clone(), &story) } else { template.case(&engine, &story) };
+        let case = if new { Case::new(engine.fresh().await, &story) } else { template.case(&story).await };
         let began = std::time::Instant::now();
         let case = die_and_recover(case, *point, deaths, Random::new(seed.wrapping_add(n))).await;
         println!("{:>5} ms  {}", began.elapsed().as_millis(), case.story);
+        case.engine.remove().await;
     });
     futures_util::stream::iter(cases).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
 }
@@ -80,4 +82,18 @@ async fn whatever_point_it_dies_at_nothing_is_lost_or_done_twice() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dying_again_while_it_recovers_is_no_different() {
     each_point(Engine::Sqlite, Deaths::Again).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_point_it_dies_at_nothing_is_lost_or_done_twice_over_postgres() {
+    if postgres::is_there("whatever_point_it_dies_at_nothing_is_lost_or_done_twice_over_postgres") {
+        each_point(Engine::postgres().await, Deaths::Once).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dying_again_while_it_recovers_is_no_different_over_postgres() {
+    if postgres::is_there("dying_again_while_it_recovers_is_no_different_over_postgres") {
+        each_point(Engine::postgres().await, Deaths::Again).await;
+    }
 }

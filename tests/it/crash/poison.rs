@@ -3,6 +3,7 @@
 use super::case::{Case, Template};
 use super::engine::Engine;
 use super::load::{POISON, Server};
+use crate::support::postgres;
 use meal_planner::actors::Retries;
 use meal_planner::store::{Cause, DeadLetterQuery, Outcome};
 
@@ -27,7 +28,7 @@ async fn live(case: &mut Case) -> bool {
 
 async fn deadly(engine: Engine) {
     let template = Template::new(&engine).await;
-    let mut case = template.case(&engine, "a deadly message");
+    let mut case = template.case("a deadly message").await;
     let (mut deaths, limit) = (0, Retries::default().limit());
     while !live(&mut case).await {
         deaths += 1;
@@ -54,4 +55,11 @@ async fn deadly(engine: Engine) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_that_ends_the_process_every_time_is_given_up() {
     deadly(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_ends_the_process_every_time_is_given_up_over_postgres() {
+    if postgres::is_there("a_message_that_ends_the_process_every_time_is_given_up_over_postgres") {
+        deadly(Engine::postgres().await).await;
+    }
 }

@@ -24,7 +24,7 @@ async fn every_prefix_of_the_log_is_a_consistent_store() {
     let seed = Random::seed("CRASH_SEED");
     let mut random = Random::new(seed);
     let template = Template::new(&Engine::Sqlite).await;
-    let mut case = template.case(&Engine::Sqlite, &format!("CRASH_SEED={seed}"));
+    let mut case = template.case(&format!("CRASH_SEED={seed}")).await;
     let mut victim = case.start(&[]);
     let url = victim.serving().await.expect("it serves");
     assert!(case.load.go_on(&Server::of(url, case.folder.path()), 15).await.unwrap());

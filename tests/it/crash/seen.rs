@@ -52,14 +52,14 @@ async fn every_kind_of_damage_is_seen() {
     let engine = Engine::Sqlite;
     let template = Template::new(&engine).await;
     for (damage, expected) in DAMAGE {
-        let case = template.case(&engine, damage);
+        let case = template.case(damage).await;
         let mut connection = raw(case.data()).await;
         let done = sqlx::query(*damage).execute(&mut connection).await.unwrap();
         assert!(done.rows_affected() > 0, "{damage}");
         connection.close().await.unwrap();
         must_see(&case, expected).await;
     }
-    let mut case = template.case(&engine, "an acknowledged message that is not there");
+    let mut case = template.case("an acknowledged message that is not there").await;
     case.load.answered[1].push(Uuid::nil());
     must_see(&case, "is lost").await;
 }

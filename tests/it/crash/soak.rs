@@ -4,22 +4,25 @@ use super::case::Case;
 use super::engine::Engine;
 use super::load::Server;
 use super::random::Random;
+use crate::support::postgres;
 use std::time::Duration;
 
 /// Kills when nobody says how many.
 const KILLS: u64 = 200;
+/// Over PostgreSQL, where each life begins with connections to a server.
+const KILLS_OVER_POSTGRES: u64 = 30;
 /// Requests of each client in one life, at most.
 const REQUESTS: usize = 30;
 /// Lives between two looks at everything.
 const AUDIT_EVERY: u64 = 50;
 
-fn kills() -> u64 {
-    std::env::var("SOAK_KILLS").map_or(KILLS, |text| text.parse().expect("a count is a number"))
+fn kills(unless_said: u64) -> u64 {
+    std::env::var("SOAK_KILLS").map_or(unless_said, |text| text.parse().expect("a count is a number"))
 }
 
 async fn soak(engine: Engine, kills: u64) {
     let seed = Random::seed("SOAK_SEED");
-    println!("SOAK_SEED={seed} SOAK_KILLS={kills} {engine:?}");
+    println!("SOAK_SEED={seed} SOAK_KILLS={kills} {}", engine.name());
     let mut random = Random::new(seed);
     let mut case = Case::new(engine, &format!("SOAK_SEED={seed}"));
     let story = case.story.clone();
@@ -32,6 +35,7 @@ async fn soak(engine: Engine, kills: u64) {
         }
     }
     println!("{kills} kills, {} requests answered", case.load.requests());
+    case.engine.remove().await;
 }
 
 /// One life of so long, asked things as long as it answers.
@@ -57,5 +61,12 @@ async fn live_and_die(case: &mut Case, pause: Duration) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_or_done_twice_through_many_kills() {
-    soak(Engine::Sqlite, kills()).await;
+    soak(Engine::Sqlite, kills(KILLS)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_or_done_twice_through_many_kills_over_postgres() {
+    if postgres::is_there("nothing_is_lost_or_done_twice_through_many_kills_over_postgres") {
+        soak(Engine::postgres().await, kills(KILLS_OVER_POSTGRES)).await;
+    }
 }

@@ -145,13 +145,27 @@ impl Server {
 
     /// A fresh database.
     pub async fn database(&self) -> PostgresDatabase {
+        let name = self.create("template1").await;
+        PostgresDatabase { url: self.url(&name), folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// The name of a new database that holds what that one holds, which nobody may be using.
+    pub async fn create(&self, template: &str) -> String {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        let mut connection =
-            soon("a connection", PgConnection::connect(&self.url("postgres"))).await.unwrap();
-        let sql = format!("CREATE DATABASE {name}");
+        self.order(format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        name
+    }
+
+    /// With whoever is still in it.
+    pub async fn drop_database(&self, name: &str) {
+        self.order(format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    }
+
+    async fn order(&self, sql: String) {
+        let connection = PgConnection::connect(&self.url("postgres"));
+        let mut connection = soon("a connection", connection).await.unwrap();
         sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-        PostgresDatabase { url: self.url(&name), folder: tempfile::tempdir().unwrap() }
     }
 }
 
