@@ -1,9 +1,9 @@
 //! `breakers`: which outside services are called, which are left alone, and the operator's orders about them.
 
-use super::args::BreakerOrder;
 use super::failure::Failure;
 use super::output::say;
 use super::table::{Table, shorten};
+use super::verbs::BreakerOrder;
 use super::wire::{Breaker, Page};
 use crate::clients::own_api::{Ask, OwnApi, decode};
 use serde_json::json;

@@ -1,9 +1,9 @@
 //! `dead-letters`: what could not be handled, and what the operator makes of it.
 
-use super::args::{DeadLetters, DeadLettersVerb, Filter, Which};
 use super::failure::{Exit, Failure};
 use super::output::{count, note, say};
 use super::table::{Table, shorten};
+use super::verbs::{DeadLetters, DeadLettersVerb, Filter, Which};
 use super::wire::{DeadLetter, Page, Replay, Swept};
 use crate::clients::own_api::{Ask, OwnApi, decode};
 use serde_json::value::RawValue;

@@ -35,6 +35,7 @@ mod starting;
 mod states;
 mod table;
 mod token;
+mod verbs;
 mod week;
 mod wire;
 

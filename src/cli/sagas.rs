@@ -1,9 +1,9 @@
 //! `sagas`: the list, and the operator's word about one of them.
 
-use super::args::{Decision, SagaVerb};
 use super::failure::Failure;
 use super::output::{note, say};
 use super::table::{Table, shorten};
+use super::verbs::{Decision, SagaVerb};
 use super::wire::{Answer, Page, Saga};
 use crate::clients::own_api::{Ask, OwnApi, decode};
 use serde_json::json;

@@ -1,9 +1,9 @@
 //! `schedule`: which flow is triggered when.
 
-use super::args::{ScheduleVerb, SetSchedule};
 use super::failure::{Exit, Failure};
 use super::output::{note, say};
 use super::table::Table;
+use super::verbs::{ScheduleVerb, SetSchedule};
 use super::wire::{Answer, Page, Schedule};
 use crate::clients::own_api::{Ask, OwnApi, decode};
 use serde_json::{Value, json};
