@@ -14,6 +14,7 @@ pub(super) async fn burn(hub: Arc<Hub>, death: Death) {
     }
     let burn = Change::Burn(Burn {
         position: death.current,
+        attempt: death.attempts + 1,
         cause: death.kind,
         error: death.cause,
         generation: death.generation,

@@ -23,7 +23,8 @@ use super::upkeep::{Housekeeper, Upkeep};
 use super::view::View;
 use crate::clients::gateway::Gateway;
 use crate::domain::breakers::Breakers;
-use crate::domain::context::{Context, ErasedProjection, ProjectionVisitor};
+use crate::domain::context::{Context, ErasedProjection, Projection, ProjectionVisitor};
+use crate::domain::erased;
 use crate::domain::operations;
 use crate::domain::registry::Visitor;
 use crate::domain::rehearsal::{self, ErasedContext};
@@ -128,6 +129,10 @@ pub struct Runtime {
 impl Visitor for Contexts {
     fn context<C: Context>(&mut self) {
         *self = std::mem::take(self).with::<C>();
+    }
+
+    fn projection<P: Projection>(&mut self) {
+        erased::show::<P>(self);
     }
 }
 

@@ -4,7 +4,8 @@ use super::hub::Hub;
 use super::journal::Origin;
 use super::status::ActorStatus;
 use crate::domain::envelope::{Address, Envelope, Key, derived_id};
-use crate::store::{Change, Timer, TimerQuery, Unit};
+use crate::domain::operations::{TimerUnreadable, notice};
+use crate::store::{Change, Timer, TimerQuery, Unit, UnreadableTimer};
 use chrono::{DateTime, Utc};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::sync::Arc;
@@ -101,12 +102,15 @@ impl SchedulerState {
         let due_before_us = Some(now.timestamp_micros());
         let due = TimerQuery { due_before_us, limit: PAGE, ..TimerQuery::default() };
         let due = hub.patiently(|| hub.store.timers(due.clone())).await?;
-        if !due.is_empty() {
-            self.fire(due, now).await?;
+        if !due.unreadable.is_empty() {
+            self.give_up(due.unreadable, now).await?;
+        }
+        if !due.timers.is_empty() {
+            self.fire(due.timers, now).await?;
         }
         let first = TimerQuery { limit: 1, ..TimerQuery::default() };
         let first = hub.patiently(|| hub.store.timers(first.clone())).await?;
-        self.next_us = first.first().map(|timer| timer.due_us);
+        self.next_us = first.first_due_us();
         Ok(())
     }
 
@@ -123,6 +127,29 @@ impl SchedulerState {
         self.hub.journal.commit(self.origin.clone(), units).await?;
         self.unsure = false;
         self.status.handled.fetch_add(fired, Relaxed);
+        Ok(())
+    }
+
+    /// What does not read holds nobody up: it is told of with what it holds, and gone, in one unit.
+    async fn give_up(
+        &mut self,
+        unreadable: Vec<UnreadableTimer>,
+        now: DateTime<Utc>,
+    ) -> Result<(), ActorProcessingErr> {
+        let mut units = Vec::with_capacity(unreadable.len());
+        for UnreadableTimer { owner, due_us, reason, raw } in unreadable {
+            let name = format!("{}/{}/{}", owner.context, owner.key.as_str(), owner.name);
+            tracing::error!(timer.name = name, error = reason, "a timer does not read and is given up");
+            let event = TimerUnreadable {
+                error: reason,
+                due: DateTime::from_timestamp_micros(due_us).unwrap_or(now),
+                raw: String::from_utf8_lossy(&raw).into_owned(),
+            };
+            let told = notice(name, &event.into(), self.hub.environment.new_id(), now, None)?;
+            let end = Change::EndTimer { owner, id: None };
+            units.push(Unit { messages: vec![told], changes: vec![end], ..Unit::default() });
+        }
+        self.hub.journal.commit(self.origin.clone(), units).await?;
         Ok(())
     }
 

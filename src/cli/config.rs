@@ -12,6 +12,10 @@ use std::path::{Path, PathBuf};
 /// The file that is read from the working directory when none is named.
 pub(super) const DEFAULT_FILE: &str = "meal-planner.toml";
 
+const MOST_RETRIES: usize = 100;
+/// A day.
+const LONGEST_PAUSE_S: u64 = 86_400;
+
 /// What kind of installation this is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -78,6 +82,23 @@ pub(super) struct Config {
     /// Days for which an Idempotency-Key is known; longer than any client repeats a request.
     #[config(default = 30, env = "MEAL_PLANNER_IDEMPOTENCY_DAYS")]
     pub idempotency_days: u32,
+
+    /// Seconds before a message that failed is tried again, one pause an attempt, each with a quarter of jitter; past
+    /// the last it is a dead letter.
+    #[config(default = [0, 2, 4, 8, 16], env = "MEAL_PLANNER_RETRY_PAUSES_S", parse_env = confique::env::parse::list_by_comma)]
+    pub retry_pauses_s: Vec<u64>,
+
+    /// Messages waiting for one context past which the policies of others hold back what they have for it.
+    #[config(default = 50000, env = "MEAL_PLANNER_WATERMARK_SOFT")]
+    pub watermark_soft: u32,
+
+    /// And past which new ones for it are refused (429).
+    #[config(default = 100000, env = "MEAL_PLANNER_WATERMARK_HARD")]
+    pub watermark_hard: u32,
+
+    /// Messages waiting in all past which every new one is refused (503).
+    #[config(default = 300000, env = "MEAL_PLANNER_WATERMARK_TOTAL")]
+    pub watermark_total: u32,
 
     /// Seconds in which the server must have stopped when it is told to; what is left then waits in the store.
     #[config(default = 20, env = "MEAL_PLANNER_SHUTDOWN_DEADLINE_S")]
@@ -188,6 +209,10 @@ fn merge(flags: Layer, environment: Layer, file: Layer) -> Result<Loaded, Failur
         source(|layer| layer.backup_every_h.is_some()),
         source(|layer| layer.drill_every_h.is_some()),
         source(|layer| layer.idempotency_days.is_some()),
+        source(|layer| layer.retry_pauses_s.is_some()),
+        source(|layer| layer.watermark_soft.is_some()),
+        source(|layer| layer.watermark_hard.is_some()),
+        source(|layer| layer.watermark_total.is_some()),
         source(|layer| layer.shutdown_deadline_s.is_some()),
         source(|layer| layer.log_level.is_some()),
         source(|layer| layer.log_format.is_some()),
@@ -197,6 +222,7 @@ fn merge(flags: Layer, environment: Layer, file: Layer) -> Result<Loaded, Failur
     ];
     let merged = flags.with_fallback(environment).with_fallback(file).with_fallback(Layer::default_values());
     let config = Config::from_layer(merged).map_err(|error| unreadable(&error))?;
+    config.check_runtime()?;
     let shown = config.values().into_iter().zip(sources);
     let shown = shown.map(|((name, value), source)| Shown { name, value, source }).collect();
     Ok(Loaded { config, shown, file: None })
@@ -211,6 +237,22 @@ impl Config {
         })
     }
 
+    /// What the runtime could not work with.
+    fn check_runtime(&self) -> Result<(), Failure> {
+        let usage = |message: &str, hint: String| Err(Failure::new(Exit::Usage, message, hint));
+        let bad = self.retry_pauses_s.iter().any(|&pause| pause > LONGEST_PAUSE_S);
+        if bad || self.retry_pauses_s.len() > MOST_RETRIES {
+            let hint = format!("give at most {MOST_RETRIES} pauses of at most {LONGEST_PAUSE_S} s");
+            return usage("retry_pauses_s is out of its bounds", hint);
+        }
+        let Self { watermark_soft: soft, watermark_hard: hard, watermark_total: total, .. } = *self;
+        if soft == 0 || soft > hard || hard > total {
+            let hint = "give 1 or more, with watermark_soft <= watermark_hard <= watermark_total".to_owned();
+            return usage("the watermarks are out of order", hint);
+        }
+        Ok(())
+    }
+
     fn masked_channel_tokens(&self) -> String {
         let mut names: Vec<_> = self.channel_tokens.keys().map(|name| format!("{name}=********")).collect();
         names.sort();
@@ -218,7 +260,7 @@ impl Config {
     }
 
     /// By name, with secrets masked.
-    fn values(&self) -> [(&'static str, String); 15] {
+    fn values(&self) -> [(&'static str, String); 19] {
         [
             ("profile", word(&self.profile)),
             ("data", self.data.display().to_string()),
@@ -229,6 +271,10 @@ impl Config {
             ("backup_every_h", self.backup_every_h.to_string()),
             ("drill_every_h", self.drill_every_h.to_string()),
             ("idempotency_days", self.idempotency_days.to_string()),
+            ("retry_pauses_s", self.retry_pauses_s.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),
+            ("watermark_soft", self.watermark_soft.to_string()),
+            ("watermark_hard", self.watermark_hard.to_string()),
+            ("watermark_total", self.watermark_total.to_string()),
             ("shutdown_deadline_s", self.shutdown_deadline_s.to_string()),
             ("log_level", self.log_level.clone()),
             ("log_format", word(&self.log_format())),

@@ -12,9 +12,10 @@ use serde_json::json;
 /// When one of the two places cannot be used, or what arrived is not the same.
 pub(super) async fn run(config: &Config, from: &str, to: &str, as_json: bool) -> Result<(), Failure> {
     let (from, to) = (Place::of(from), Place::of(to));
-    if let Place::Folder(folder) = &to {
-        data::make_folder(folder)?;
-    }
+    data::make_folder(match &to {
+        Place::Folder(folder) => folder,
+        Place::Database(_) => &config.data,
+    })?;
     let copied = transfer(&from, &to, &config.data, clock::now().timestamp_micros()).await?;
     if as_json {
         let (rows, position, hash) = (copied.rows, copied.position, &copied.hash);
@@ -24,11 +25,12 @@ pub(super) async fn run(config: &Config, from: &str, to: &str, as_json: bool) ->
     say(&format!("replay hash on both sides: {}", copied.hash.sha256))?;
     note(match to {
         Place::Folder(_) => {
-            "copy people.key and erased of the old data folder into it if it is another; serve it with --data and \
-             without DATABASE_URL, and never serve the old store again"
+            "people.key and erased are in it too; serve it with --data and without DATABASE_URL, and never serve the \
+             old store again"
         }
         Place::Database(_) => {
-            "serve it with DATABASE_URL and the --data of before; never serve the old store again"
+            "people.key and erased are in the data folder (--data); serve it with that and DATABASE_URL, and never \
+             serve the old store again"
         }
     });
     Ok(())

@@ -1,11 +1,14 @@
 //! `backup`, `drill`, `erase` ask the running server; `restore` works on a folder that no server uses.
 
 use super::config::Config;
-use super::failure::Failure;
+use super::data;
+use super::failure::{Exit, Failure};
 use super::output::{note, say};
 use crate::clients::own_api::{Ask, OwnApi, decode};
 use crate::clock;
 use crate::store::backup;
+use crate::store::postgres::PostgresCopy;
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -67,7 +70,8 @@ pub(super) async fn erase(api: &OwnApi, person: &str, why: &str, as_json: bool) 
     say("their key is destroyed: nothing that was said of them can be read any more")
 }
 
-/// Makes the folder's database of a backup; with `replace` the one that is there is moved aside first.
+/// Makes the folder's database of a backup, or fills the database that the configuration names; with `replace` the one
+/// that is in the folder is moved aside first.
 ///
 /// # Errors
 /// When the backup is damaged, or the folder is in use or full.
@@ -77,10 +81,26 @@ pub(super) async fn restore(
     replace: bool,
     as_json: bool,
 ) -> Result<(), Failure> {
-    if replace {
-        move_aside(&config.data)?;
-    }
-    let manifest = backup::restore(file, &config.data).await?;
+    data::make_folder(&config.data)?;
+    let manifest = match &config.database_url {
+        Some(_) if replace => {
+            let hint = "make a new database and name it in DATABASE_URL; drop the old one when all is well";
+            return Err(Failure::new(Exit::Usage, "a PostgreSQL database is not replaced", hint));
+        }
+        Some(url) => {
+            let _lock = crate::store::lock::FolderLock::take(&config.data)?;
+            let mut target = PostgresCopy::target(url.expose_secret()).await?;
+            let manifest = backup::restore_into(file, &mut target, &config.data).await?;
+            target.close().await?;
+            manifest
+        }
+        None => {
+            if replace {
+                move_aside(&config.data)?;
+            }
+            backup::restore(file, &config.data).await?
+        }
+    };
     if as_json {
         return say(&json!({ "position": manifest.position, "sha256": manifest.hash.sha256 }).to_string());
     }

@@ -4,7 +4,9 @@ use super::config::Config;
 use super::data;
 use super::embedded;
 use super::failure::{Exit, Failure};
-use crate::actors::{Contexts, Dispatcher, NewCommand, Refusal, Retention, Runtime, Through, Upkeep};
+use crate::actors::{
+    Contexts, Dispatcher, NewCommand, Refusal, Retention, Retries, Runtime, Through, Upkeep, Watermarks,
+};
 use crate::clients::push::PushClient;
 use crate::clock;
 use crate::domain;
@@ -90,6 +92,18 @@ fn upkeep(config: &Config, contexts: &Contexts) -> Upkeep {
     upkeep
 }
 
+fn retries(config: &Config) -> Retries {
+    Retries::new(config.retry_pauses_s.iter().copied().map(Duration::from_secs).collect())
+}
+
+fn watermarks(config: &Config) -> Watermarks {
+    Watermarks {
+        soft: config.watermark_soft.into(),
+        hard: config.watermark_hard.into(),
+        hard_in_total: config.watermark_total.into(),
+    }
+}
+
 /// 0 hours: never.
 fn hours(hours: u32) -> Option<Duration> {
     (hours > 0).then(|| Duration::from_secs(u64::from(hours) * 3600))
@@ -116,7 +130,7 @@ async fn assemble(config: &Config, store: &Arc<dyn Store>) -> Result<Started, Fa
         contexts = contexts.gateway(Arc::new(push_client(kind, config)?));
     }
     let upkeep = upkeep(config, &contexts);
-    contexts = contexts.upkeep(upkeep);
+    contexts = contexts.upkeep(upkeep).retries(retries(config)).watermarks(watermarks(config));
     let runtime = Runtime::start(store.clone(), contexts).await?;
     if let Err(failure) = load_foods(&runtime.dispatcher()).await {
         if let Err(error) = runtime.stop().await {

@@ -30,6 +30,7 @@ pub mod sagas;
 pub mod schedule;
 pub mod schedules;
 pub mod shopping;
+pub mod statistics;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -39,7 +40,7 @@ pub const CODE_HASH: i64 = match i64::from_str_radix(env!("DOMAIN_HASH"), 10) {
     Err(_) => panic!("build.rs gives a number"),
 };
 
-/// Shows every context to a visitor.
+/// Shows every context to a visitor, and the read models that belong to none.
 pub fn contexts(visitor: &mut impl registry::Visitor) {
     visitor.context::<breakers::Breakers>();
     visitor.context::<flags::Flags>();
@@ -52,4 +53,5 @@ pub fn contexts(visitor: &mut impl registry::Visitor) {
     visitor.context::<sagas::Sagas>();
     visitor.context::<schedules::Schedules>();
     visitor.context::<notifications::Notifications>();
+    visitor.projection::<statistics::EventStatistics>();
 }

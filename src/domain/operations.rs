@@ -99,6 +99,15 @@ pub struct EffectDecided {
     pub done: bool,
 }
 
+/// The alert: a durable timer did not read, so it never fires. `key`: its owner and name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TimerUnreadable {
+    pub error: String,
+    pub due: DateTime<Utc>,
+    /// What it would have sent, as far as it is text.
+    pub raw: String,
+}
+
 /// `key`: the person's id. What was known of them went with their key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PersonErased {
@@ -139,6 +148,7 @@ messages! {
         ActorResumed = 1, DeadLetterAdded = 1, DeadLetterEdited = 1, DeadLetterReplayed = 1,
         DeadLetterDiscarded = 1, EffectDecided = 1, ProjectionRebuildRequested = 1,
         PersonErased = 1, BackupMade = 1, BackupFailed = 1, DrillPassed = 1, DrillFailed = 1,
+        TimerUnreadable = 1,
     }
 }
 

@@ -1,7 +1,10 @@
 //! What the contexts declare, as the HTTP layer needs it: endpoints, checks and schemas without their types.
 
-use crate::domain::context::{Context, Endpoint, ErasedProjection, Foreign, ProjectionVisitor, Rejection};
+use crate::domain::context::{
+    Context, Endpoint, ErasedProjection, Foreign, Projection, ProjectionVisitor, Rejection,
+};
 use crate::domain::envelope::Key;
+use crate::domain::erased;
 use crate::domain::message::Message;
 use crate::domain::registry::Visitor;
 use crate::domain::rehearsal;
@@ -48,6 +51,10 @@ impl Visitor for Api {
             schemas: C::Command::schemas,
         });
         C::projections(self);
+    }
+
+    fn projection<P: Projection>(&mut self) {
+        erased::show::<P>(self);
     }
 }
 

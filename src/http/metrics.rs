@@ -128,7 +128,8 @@ async fn backlog(hub: &Hub) -> Result<(i64, i64), Problem> {
     let open = hub.store.dead_letters(open).await?.len();
     let now_us = hub.environment.now().timestamp_micros();
     let due = TimerQuery { due_before_us: Some(now_us), limit: COUNTED, ..TimerQuery::default() };
-    let due = hub.store.timers(due).await?.len();
+    let due = hub.store.timers(due).await?;
+    let due = due.timers.len() + due.unreadable.len();
     let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     Ok((number(open), number(due)))
 }

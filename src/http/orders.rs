@@ -147,7 +147,7 @@ pub(super) async fn due(
     limit: u32,
 ) -> Result<(Vec<Timer>, bool), Problem> {
     let query = TimerQuery { context, limit: limit.saturating_add(1), ..TimerQuery::default() };
-    let mut timers = hub.store.timers(query).await?;
+    let mut timers = hub.store.timers(query).await?.timers;
     let more = timers.len() > limit as usize;
     timers.truncate(limit as usize);
     Ok((timers, more))

@@ -97,6 +97,8 @@ impl Cause {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Burn {
     pub position: i64,
+    /// Which attempt it was, the first being 1: one whose answer is lost is told again and counted once.
+    pub attempt: u32,
     pub cause: Cause,
     pub error: String,
     pub generation: u64,
@@ -312,6 +314,32 @@ pub struct TimerQuery {
     pub due_before_us: Option<i64>,
     pub context: Option<String>,
     pub limit: u32,
+}
+
+/// A timer that does not read, as far as it does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadableTimer {
+    pub owner: TimerName,
+    pub due_us: i64,
+    pub reason: String,
+    /// What it would have sent, as it stands.
+    pub raw: Vec<u8>,
+}
+
+/// What a [`TimerQuery`] finds, each in the order of the query.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Timers {
+    pub timers: Vec<Timer>,
+    pub unreadable: Vec<UnreadableTimer>,
+}
+
+impl Timers {
+    /// When the first of them is due.
+    #[must_use]
+    pub fn first_due_us(&self) -> Option<i64> {
+        let unreadable = self.unreadable.iter().map(|timer| timer.due_us);
+        self.timers.iter().map(|timer| timer.due_us).chain(unreadable).min()
+    }
 }
 
 /// A row that does not read, as far as it does.

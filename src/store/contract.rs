@@ -1,8 +1,8 @@
 //! The contract between the runtime and an engine: units to commit, and everything that can be read.
 
 use super::change::{
-    Aged, Attempt, Change, DeadLetter, DeadLetterQuery, EffectQuery, Found, HeldKey, StoredEffect, Timer,
-    TimerQuery, Unreadable,
+    Aged, Attempt, Change, DeadLetter, DeadLetterQuery, EffectQuery, Found, HeldKey, StoredEffect,
+    TimerQuery, Timers, Unreadable,
 };
 use super::copy::Source;
 use crate::domain::context::RowChange;
@@ -305,7 +305,7 @@ pub trait Store: Send + Sync {
     fn dead_letters(&self, query: DeadLetterQuery) -> BoxFuture<'_, StoreResult<Vec<DeadLetter>>>;
     /// Keys of a context that are held by an open dead letter, or by one whose replay still waits.
     fn held_keys(&self, context: &str) -> BoxFuture<'_, StoreResult<Vec<HeldKey>>>;
-    fn timers(&self, query: TimerQuery) -> BoxFuture<'_, StoreResult<Vec<Timer>>>;
+    fn timers(&self, query: TimerQuery) -> BoxFuture<'_, StoreResult<Timers>>;
     fn effects(&self, query: EffectQuery) -> BoxFuture<'_, StoreResult<Vec<StoredEffect>>>;
     /// Deletes what is older, at most so much of it, and answers how much it was.
     fn forget_aged(&self, what: Aged, before_us: i64, limit: u32) -> BoxFuture<'_, StoreResult<u64>>;

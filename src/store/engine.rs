@@ -8,7 +8,7 @@ use super::sealed::{Scrub, SubjectKey, Vault};
 use super::{
     Aged, Attempt, CommandEnd, DeadLetter, DeadLetterQuery, EffectQuery, Filter, HeldKey, Idempotency,
     MessageStatus, Page, Placed, RowPage, RowQuery, StateMark, Store, StoreResult, StoredEffect, Stream,
-    Timer, TimerQuery, Unit, Waiting,
+    TimerQuery, Timers, Unit, Waiting,
 };
 use crate::domain::envelope::{Envelope, Key};
 use futures_util::FutureExt;
@@ -154,7 +154,7 @@ impl<R: Reader, W: Writer> Store for Engine<R, W> {
         reading::held_keys(&self.readers, context.to_owned()).boxed()
     }
 
-    fn timers(&self, query: TimerQuery) -> BoxFuture<'_, StoreResult<Vec<Timer>>> {
+    fn timers(&self, query: TimerQuery) -> BoxFuture<'_, StoreResult<Timers>> {
         reading::timers(&self.readers, query).boxed()
     }
 

@@ -1,8 +1,9 @@
 //! A whole store is carried over to another place, of the same engine or the other.
 
-use super::copy::{Copied, Extent, copy};
+use super::copy::{Copied, Extent, Source, copy};
 use super::lock::FolderLock;
 use super::postgres::{PostgresCopy, PostgresStore};
+use super::sealed::PeopleFolder;
 use super::sqlite::{DATABASE, SqliteCopy, SqliteStore};
 use super::{Store, StoreError, StoreResult};
 use secrecy::{ExposeSecret, SecretString};
@@ -36,7 +37,8 @@ impl Place {
 }
 
 /// Opens the one as its owner, so that nobody writes to it meanwhile, and copies everything to the other, which must
-/// be empty. `data`: the data folder of a server over the database.
+/// be empty; the key of its people and the list of those who were erased go with it. `data`: the data folder of a
+/// server over the database.
 ///
 /// # Errors
 /// When one of the two is in use or cannot be used, the one holds nothing or the other something, or what arrived is
@@ -64,7 +66,15 @@ async fn fill(store: &dyn Store, from: &Place, to: &Place, data: &Path) -> Store
     if store.last_position().await? == 0 {
         return Err(nothing("what is to be copied"));
     }
-    let mut source = store.source().await?;
+    let (here, there) = (PeopleFolder::new(from.folder(data)), PeopleFolder::new(to.folder(data)));
+    // Before the rest, so that no store is without its key.
+    if !is_same(from.folder(data), to.folder(data)) {
+        there.carry_over(&here)?;
+    }
+    fill_with(&mut *store.source().await?, from, to, data).await
+}
+
+async fn fill_with(source: &mut dyn Source, from: &Place, to: &Place, data: &Path) -> StoreResult<Copied> {
     match to {
         Place::Folder(folder) => {
             let lock = match is_same(folder, from.folder(data)) {
@@ -72,13 +82,13 @@ async fn fill(store: &dyn Store, from: &Place, to: &Place, data: &Path) -> Store
                 false => Some(FolderLock::take(folder)?),
             };
             let mut target = SqliteCopy::target(&folder.join(DATABASE), lock).await?;
-            let copied = copy(&mut *source, &mut target, Extent::Whole).await?;
+            let copied = copy(source, &mut target, Extent::Whole).await?;
             target.close().await?;
             Ok(copied)
         }
         Place::Database(url) => {
             let mut target = PostgresCopy::target(url.expose_secret()).await?;
-            let copied = copy(&mut *source, &mut target, Extent::Whole).await?;
+            let copied = copy(source, &mut target, Extent::Whole).await?;
             target.close().await?;
             Ok(copied)
         }

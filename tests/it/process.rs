@@ -1,5 +1,6 @@
 //! The real program in a folder of its own, spoken to over HTTP.
 
+use crate::support::world::DATABASE;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -109,12 +110,16 @@ impl Drop for Server {
     }
 }
 
-/// The program in a folder, without the settings of whoever runs the tests.
+/// The program in a folder, over PostgreSQL where the folder says so, without the settings of whoever runs the tests.
 pub fn program(data: &Path) -> Command {
     let mut command = Command::new(BINARY);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("MEAL_PLANNER_")) {
         command.env_remove(name);
     }
+    match std::fs::read_to_string(data.join(DATABASE)) {
+        Ok(url) => command.env("DATABASE_URL", url),
+        Err(_) => command.env_remove("DATABASE_URL"),
+    };
     command.current_dir(data).env("MEAL_PLANNER_DATA", data).stdin(Stdio::null());
     command
 }

@@ -1,12 +1,13 @@
 //! Durable timers: each becomes exactly one message, whatever dies in between.
 
 use crate::support::contexts::{Append, LedgerCommand};
-use crate::support::world::World;
+use crate::support::world::{World, worlds_over_both_engines};
 use crate::support::{let_others_run, soon, until};
 use meal_planner::actors::Origin;
 use meal_planner::clock;
 use meal_planner::domain::envelope::{Address, Envelope, Extra, derived_id};
 use meal_planner::domain::message::Message;
+use meal_planner::domain::operations;
 use meal_planner::store::{Change, Store as _, Timer, TimerName, TimerQuery, Unit};
 use uuid::Uuid;
 
@@ -53,7 +54,7 @@ async fn appended(world: &World, count: usize) {
 }
 
 async fn timers(world: &World) -> Vec<Timer> {
-    world.store.timers(TimerQuery { limit: 10_000, ..TimerQuery::default() }).await.unwrap()
+    world.store.timers(TimerQuery { limit: 10_000, ..TimerQuery::default() }).await.unwrap().timers
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -152,6 +153,25 @@ async fn a_timer_for_a_new_aggregate_makes_one_each_time_it_is_set() {
     .await;
     let keys: Vec<_> = world.events("ledger", None).await.into_iter().map(|event| event.key).collect();
     assert_ne!(keys[0], keys[1]);
+}
+
+worlds_over_both_engines!(a_timer_that_does_not_read_is_told_of_and_holds_nobody_up);
+
+async fn a_timer_that_does_not_read_is_told_of_and_holds_nobody_up() {
+    let world = World::start().await;
+    let due = now_us() + AN_HOUR_US;
+    set(&world, &[timer("broken", 1, due), timer("whole", 2, due + 1)]).await;
+    world.meddle("UPDATE timers SET extra = '{' WHERE name = 'broken'").await;
+    world.meddle("UPDATE timers SET due_us = due_us - 7200000000").await;
+    // Looks again.
+    set(&world, &[timer("later", 3, now_us() + AN_HOUR_US)]).await;
+    appended(&world, 1).await;
+    until("it is told of", || async { !world.events(operations::NAME, None).await.is_empty() }).await;
+    let told = world.events(operations::NAME, None).await;
+    assert_eq!((&*told[0].type_name, told[0].key.as_str()), ("TimerUnreadable", "ledger/owner/broken"));
+    assert!(told[0].body.contains("number"), "what it would have sent is kept: {}", told[0].body);
+    assert_eq!((world.numbers("a").await, timers(&world).await.len(), told.len()), (vec![2], 1, 1));
+    assert_eq!(world.restarts("scheduler"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

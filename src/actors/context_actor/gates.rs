@@ -196,6 +196,7 @@ impl<C: Context> ContextState<C> {
         self.lane.status.attempts_failed.fetch_add(1, Relaxed);
         Change::Burn(Burn {
             position: taken.message.position,
+            attempt: taken.attempts,
             cause: Cause::Error,
             error,
             generation: self.generation,

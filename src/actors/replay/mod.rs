@@ -12,8 +12,9 @@ pub use report::{Fault, Report, RowFault, TableReport};
 pub use verify::{fold_all, verify};
 
 use super::folded::{folded, mark};
-use crate::domain::context::{Context, ErasedProjection, ProjectionVisitor};
+use crate::domain::context::{Context, ErasedProjection, Projection, ProjectionVisitor};
 use crate::domain::envelope::{Envelope, Key};
+use crate::domain::erased;
 use crate::domain::message::{DecodeError, Message};
 use crate::domain::registry::Visitor;
 use crate::store::{StateMark, Stream};
@@ -45,6 +46,10 @@ impl Replay {
 impl Visitor for Replay {
     fn context<C: Context>(&mut self) {
         *self = std::mem::take(self).with::<C>();
+    }
+
+    fn projection<P: Projection>(&mut self) {
+        erased::show::<P>(self);
     }
 }
 

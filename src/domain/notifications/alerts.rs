@@ -4,7 +4,7 @@ use super::{Alert, LONGEST_BODY, Notifications};
 use crate::domain::context::{Context, Outgoing};
 use crate::domain::envelope::Envelope;
 use crate::domain::message::{DecodeError, Message};
-use crate::domain::operations::{self, ActorQuarantined, DeadLetterAdded};
+use crate::domain::operations::{self, ActorQuarantined, DeadLetterAdded, TimerUnreadable};
 
 pub(super) fn reaction(envelope: &Envelope) -> Result<Vec<Outgoing>, DecodeError> {
     let event = operations::Event::decode(&envelope.type_name, envelope.schema_version, &envelope.body)?;
@@ -15,6 +15,7 @@ pub(super) fn reaction(envelope: &Envelope) -> Result<Vec<Outgoing>, DecodeError
         operations::Event::DrillFailed(failed) => {
             backup("The newest backup is not to be relied on", &failed.errors.join("; "))
         }
+        operations::Event::TimerUnreadable(timer) => unreadable(envelope.key.as_str(), &timer),
         operations::Event::ActorDied(_)
         | operations::Event::PersonErased(_)
         | operations::Event::BackupMade(_)
@@ -44,6 +45,16 @@ fn dead_letter(dead: DeadLetterAdded) -> (String, Alert) {
         stays_in_app: context == Notifications::NAME,
     };
     (format!("alert:dead-letter:{who}"), alert)
+}
+
+fn unreadable(name: &str, timer: &TimerUnreadable) -> (String, Alert) {
+    let alert = Alert {
+        title: "A timer does not read".to_owned(),
+        body: format!("What {name} was to do at {} is not done: {}", timer.due, timer.error),
+        about: Some("/admin/timers".to_owned()),
+        stays_in_app: false,
+    };
+    ("alert:timers".to_owned(), alert)
 }
 
 fn backup(title: &str, error: &str) -> (String, Alert) {

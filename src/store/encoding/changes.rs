@@ -89,9 +89,9 @@ fn is_overtaken(units: &[Unit], n: usize, change: &Change) -> bool {
 fn encode(rows: &mut JsonRows, change: &Change) -> StoreResult<()> {
     let mut row = rows.row();
     match change {
-        Change::Burn(Burn { position, cause, error, generation, available_at_us }) => {
+        Change::Burn(Burn { position, attempt, cause, error, generation, available_at_us }) => {
             row.value(position)?.value(cause.name())?.value(error)?;
-            row.value(generation)?.value(available_at_us)?;
+            row.value(generation)?.value(available_at_us)?.value(attempt)?;
         }
         Change::Start { position, generation } => {
             row.value(position)?.value(generation)?;

@@ -248,7 +248,8 @@ impl Writer for PostgresWriter {
                 self.state = State::Fenced;
                 return Err(StoreError::Fenced { epoch });
             }
-            self.execute(sqlx::query(forget_sql(what)).bind(before_us).bind(i64::from(limit))).await
+            let query = sqlx::query(forget_sql(what)).bind(before_us).bind(i64::from(limit)).bind(epoch);
+            self.execute(query).await
         }
         .boxed()
     }

@@ -6,10 +6,12 @@ BEGIN
         INSERT INTO store.attempts (position, attempt, cause, error, generation, epoch, at_us)
         SELECT i.position, i.attempts + 1, b.value ->> 1, b.value ->> 2, (b.value ->> 3)::BIGINT, p_epoch, p_now_us
         FROM json_array_elements(p_changes[1]::JSON) AS b(value)
-        JOIN store.inbox AS i ON i.position = (b.value ->> 0)::BIGINT;
+        JOIN store.inbox AS i
+          ON i.position = (b.value ->> 0)::BIGINT AND i.attempts < (b.value ->> 5)::BIGINT;
         UPDATE store.inbox AS i
         SET attempts = i.attempts + 1, last_error = b.value ->> 2, available_at_us = (b.value ->> 4)::BIGINT
-        FROM json_array_elements(p_changes[1]::JSON) AS b(value) WHERE i.position = (b.value ->> 0)::BIGINT;
+        FROM json_array_elements(p_changes[1]::JSON) AS b(value)
+        WHERE i.position = (b.value ->> 0)::BIGINT AND i.attempts < (b.value ->> 5)::BIGINT;
     END IF;
     IF p_changes[2] <> '' THEN
         UPDATE store.inbox AS i SET started_generation = (s.value ->> 1)::BIGINT, started_epoch = p_epoch

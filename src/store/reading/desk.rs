@@ -5,7 +5,8 @@ use super::{Columns, Reader, fetch};
 use crate::domain::envelope::Key;
 use crate::store::{
     Attempt, Cause, DeadLetter, DeadLetterId, DeadLetterQuery, DeadLetterState, Effect, EffectQuery,
-    EffectState, HeldKey, Recovery, StoreResult, StoredEffect, Timer, TimerName, TimerQuery,
+    EffectState, HeldKey, Recovery, StoreError, StoreResult, StoredEffect, Timer, TimerName, TimerQuery,
+    Timers, UnreadableTimer,
 };
 use std::sync::Arc;
 
@@ -112,19 +113,41 @@ pub(in crate::store) async fn held_keys<R: Reader>(reader: &R, context: String) 
         .collect()
 }
 
-pub(in crate::store) async fn timers<R: Reader>(reader: &R, query: TimerQuery) -> StoreResult<Vec<Timer>> {
+pub(in crate::store) async fn timers<R: Reader>(reader: &R, query: TimerQuery) -> StoreResult<Timers> {
     const SQL: &str = "
         SELECT context, key, name, id, due_us, to_context, to_key, type, schema_version, body, causation_id,
                correlation_id, trace, extra, schedule
         FROM timers WHERE ($1 IS NULL OR due_us <= $1) AND ($2 IS NULL OR context = $2)
         ORDER BY due_us, id LIMIT $3";
     let values = vec![query.due_before_us.into(), query.context.into(), query.limit.into()];
-    fetch(reader, SQL, values).await?.iter().map(timer).collect()
+    let mut found = Timers::default();
+    for row in &fetch(reader, SQL, values).await? {
+        match timer(row) {
+            Ok(timer) => found.timers.push(timer),
+            Err(error @ StoreError::Unavailable(_)) => return Err(error),
+            Err(error) => found.unreadable.push(unreadable_timer(row, &error)?),
+        }
+    }
+    Ok(found)
+}
+
+/// Its name and time must be there for it to be told of and taken away.
+fn unreadable_timer(row: &impl Columns, error: &StoreError) -> StoreResult<UnreadableTimer> {
+    Ok(UnreadableTimer {
+        owner: timer_name(row)?,
+        due_us: row.integer(4)?,
+        reason: error.to_string(),
+        raw: row.as_it_stands(9),
+    })
+}
+
+fn timer_name(row: &impl Columns) -> StoreResult<TimerName> {
+    Ok(TimerName { context: row.string(0)?, key: Key::from(&*row.text(1)?), name: row.string(2)? })
 }
 
 fn timer(row: &impl Columns) -> StoreResult<Timer> {
     Ok(Timer {
-        owner: TimerName { context: row.string(0)?, key: Key::from(&*row.text(1)?), name: row.string(2)? },
+        owner: timer_name(row)?,
         id: row.uuid(3)?,
         due_us: row.integer(4)?,
         to_context: Arc::from(&*row.text(5)?),

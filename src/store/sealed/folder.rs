@@ -29,29 +29,33 @@ impl PeopleFolder {
     /// When it is missing, does not read, or the disk refuses.
     pub fn key(&self, may_make: bool) -> StoreResult<FolderKey> {
         let path = self.0.join(KEY_FILE);
-        match fs::read_to_string(&path) {
-            Ok(text) => FolderKey::of_hex(&text).ok_or_else(|| no_key(&path, "does not read")),
-            Err(error) if error.kind() == ErrorKind::NotFound && may_make => self.make_key(&path),
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(no_key(&path, "is not there")),
-            Err(error) => Err(refused(&path, &error)),
+        match self.key_text()? {
+            Some(text) => FolderKey::of_hex(&text).ok_or_else(|| no_key(&path, "does not read")),
+            None if may_make => self.make_key(&path),
+            None => Err(no_key(&path, "is not there")),
         }
     }
 
     fn make_key(&self, path: &Path) -> StoreResult<FolderKey> {
         let key = FolderKey::new()?;
+        self.write_key(path, &key.to_hex())?;
+        Ok(key)
+    }
+
+    /// Whole or not at all, for its owner only.
+    fn write_key(&self, path: &Path, hex: &str) -> StoreResult<()> {
         let draft = self.0.join(format!("{KEY_FILE}.new"));
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let written = options.open(&draft).and_then(|mut file| {
-            writeln!(file, "{}", key.to_hex())?;
+            writeln!(file, "{hex}")?;
             file.sync_all()?;
             fs::rename(&draft, path)?;
             if cfg!(unix) { File::open(&self.0)?.sync_all() } else { Ok(()) }
         });
-        written.map_err(|error| refused(path, &error))?;
-        Ok(key)
+        written.map_err(|error| refused(path, &error))
     }
 
     /// On the disk before anything is destroyed, so that an erasure that is cut off is carried on.
@@ -97,6 +101,35 @@ impl PeopleFolder {
             }
         }
         Ok(erased)
+    }
+
+    /// Brings the key and the list of another folder here. A key that is here already must be the same one.
+    ///
+    /// # Errors
+    /// When this folder has another key, one of the files does not read, or the disk refuses.
+    pub fn carry_over(&self, other: &Self) -> StoreResult<()> {
+        let path = self.0.join(KEY_FILE);
+        match (self.key_text()?, other.key_text()?) {
+            (None, Some(key)) => self.write_key(&path, key.trim())?,
+            (Some(here), Some(there)) if here.trim() != there.trim() => {
+                return Err(StoreError::Unusable {
+                    message: format!("{} is another key than that of the store", path.display()),
+                    hint: "name a data folder that belongs to no other store".to_owned(),
+                });
+            }
+            (Some(_) | None, Some(_) | None) => {}
+        }
+        self.take_over(other)?;
+        Ok(())
+    }
+
+    fn key_text(&self) -> StoreResult<Option<String>> {
+        let path = self.0.join(KEY_FILE);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(refused(&path, &error)),
+        }
     }
 
     /// Begins everybody's erasure who is on the list of another folder, such as that of a backup.

@@ -7,7 +7,7 @@ use crate::store::copy::Source;
 use crate::store::{
     Aged, Attempt, DeadLetter, DeadLetterQuery, EffectQuery, Filter, HeldKey, Idempotency, MessageStatus,
     Page, Placed, RowPage, RowQuery, StateMark, Store, StoreResult, StoredEffect, Stream, Timer, TimerQuery,
-    Unit, Waiting,
+    Timers, Unit, Waiting,
 };
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -142,11 +142,11 @@ impl Store for SealedStore {
         self.inner.held_keys(context)
     }
 
-    fn timers(&self, query: TimerQuery) -> BoxFuture<'_, StoreResult<Vec<Timer>>> {
+    fn timers(&self, query: TimerQuery) -> BoxFuture<'_, StoreResult<Timers>> {
         async move {
-            let timers = self.inner.timers(query).await?;
+            let Timers { timers, unreadable } = self.inner.timers(query).await?;
             let open = |timer: Timer| Timer { body: self.open_text(timer.id, timer.body.clone()), ..timer };
-            Ok(timers.into_iter().map(open).collect())
+            Ok(Timers { timers: timers.into_iter().map(open).collect(), unreadable })
         }
         .boxed()
     }

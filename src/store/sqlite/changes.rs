@@ -15,10 +15,10 @@ const STATEMENTS: [(Kind, &str); Kind::WITH_ROWS.len()] = [
         "
 INSERT INTO attempts (position, attempt, cause, error, generation, epoch, at_us)
 SELECT i.position, i.attempts + 1, b.value ->> 1, b.value ->> 2, b.value ->> 3, $2, $19
-FROM jsonb_each($8) AS b JOIN inbox AS i ON i.position = b.value ->> 0;
+FROM jsonb_each($8) AS b JOIN inbox AS i ON i.position = b.value ->> 0 AND i.attempts < b.value ->> 5;
 UPDATE inbox SET attempts = attempts + 1, last_error = b.value ->> 2, available_at_us = b.value ->> 4,
        started_generation = NULL, started_epoch = NULL
-FROM jsonb_each($8) AS b WHERE inbox.position = b.value ->> 0;",
+FROM jsonb_each($8) AS b WHERE inbox.position = b.value ->> 0 AND inbox.attempts < b.value ->> 5;",
     ),
     (
         Kind::Start,

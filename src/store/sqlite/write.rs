@@ -112,7 +112,7 @@ impl Writer for SqliteWriter {
             if !self.owns_epoch().await? {
                 return Err(StoreError::Fenced { epoch: self.epoch });
             }
-            let query = sqlx::query(forget_sql(what)).bind(before_us).bind(i64::from(limit));
+            let query = sqlx::query(forget_sql(what)).bind(before_us).bind(i64::from(limit)).bind(self.epoch);
             Ok(query.execute(open(&mut self.connection)?).await?.rows_affected())
         }
         .boxed()

@@ -32,7 +32,8 @@ async fn a_server_that_was_taken_over_accepts_and_writes_nothing() {
     let refused = world.accept(append("b", 3)).await;
     assert!(matches!(refused, Err(Refusal::Store(StoreError::Fenced { .. }))), "{refused:?}");
     let (error, cause) = ("e".to_owned(), Cause::Error);
-    let burn = Burn { position: waiting.position, cause, error, generation: 1, available_at_us: 0 };
+    let burn =
+        Burn { position: waiting.position, attempt: 1, cause, error, generation: 1, available_at_us: 0 };
     let unit = Unit { changes: vec![Change::Burn(burn)], ..Unit::default() };
     let fenced = world.runtime.hub().journal.commit(Origin::Edge, vec![unit]).await;
     assert!(matches!(fenced, Err(StoreError::Fenced { .. })), "{fenced:?}");

@@ -48,6 +48,7 @@ pub async fn lived_in() -> World {
 fn rarer(position: i64) -> Unit {
     let burn = Burn {
         position,
+        attempt: 1,
         cause: Cause::Error,
         error: ODD.to_owned(),
         generation: 3,

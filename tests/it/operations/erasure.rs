@@ -1,11 +1,11 @@
 //! A person who is erased is in no file and no table any more, and everybody else's life goes on.
 
 use crate::process::{Server, answer};
-use crate::support::world::raw;
+use crate::support::world::{DATABASE, fresh_folder, raw, worlds_over_both_engines};
 use meal_planner::store::backup::restore;
 use meal_planner::store::sealed::{ERASED_FILE, KEY_FILE};
 use serde_json::{Value, json};
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, Row, SqliteConnection};
 use std::fs;
 use std::path::Path;
 
@@ -109,50 +109,106 @@ async fn plan(server: &Server) -> Value {
     server.get(&format!("/api/meal-plans/{}", saga["plan"].as_str().unwrap())).await.1
 }
 
+/// A second pair of hands on the database of a folder, whichever engine it is.
+enum Hands {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Hands {
+    async fn on(folder: &Path) -> Self {
+        let Ok(url) = fs::read_to_string(folder.join(DATABASE)) else {
+            return Self::Sqlite(raw(folder).await);
+        };
+        let options: sqlx::postgres::PgConnectOptions = url.parse().unwrap();
+        Self::Postgres(options.options([("search_path", "store")]).connect().await.unwrap())
+    }
+
+    /// Names of the tables, quoted, and of the columns.
+    fn columns(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => {
+                "SELECT '\"' || m.name || '\"', c.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c
+                 WHERE m.type = 'table'"
+            }
+            Self::Postgres(_) => {
+                "SELECT table_schema || '.\"' || table_name || '\"', column_name::TEXT FROM information_schema.columns
+                 WHERE table_schema NOT IN ('pg_catalog', 'information_schema')"
+            }
+        }
+    }
+
+    async fn execute(&mut self, sql: &'static str, text: &str) {
+        match self {
+            Self::Sqlite(hands) => drop(sqlx::query(sql).bind(text).execute(hands).await.unwrap()),
+            Self::Postgres(hands) => drop(sqlx::query(sql).bind(text).execute(hands).await.unwrap()),
+        }
+    }
+
+    /// Rows of two texts; what is no text reads as nothing.
+    async fn pairs(&mut self, sql: &str) -> Vec<(String, String)> {
+        let query = AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite(hands) => {
+                let rows = sqlx::query(query).fetch_all(hands).await.unwrap();
+                rows.iter().map(|row| (row.get(0), row.try_get(1).unwrap_or_default())).collect()
+            }
+            Self::Postgres(hands) => {
+                let rows = sqlx::query(query).fetch_all(hands).await.unwrap();
+                rows.iter().map(|row| (row.get(0), row.try_get(1).unwrap_or_default())).collect()
+            }
+        }
+    }
+}
+
 /// What errors, calls and operators may leave behind.
 async fn plant(folder: &Path) {
-    let mut connection = raw(folder).await;
+    let mut hands = Hands::on(folder).await;
     let error = format!("panic: {NAME} is no number");
     let request =
         json!({ "note": format!("for {NAME}"), "nested": json!({"who": NAME}).to_string() }).to_string();
     for (sql, text) in [
-        ("INSERT INTO attempts SELECT position, 1, 'panic', ?1, 1, epoch, 0 FROM events WHERE kind = 0 LIMIT 3", &error),
+        ("INSERT INTO attempts SELECT position, 1, 'panic', $1, 1, epoch, 0 FROM events WHERE kind = 0 LIMIT 3", &error),
         (
             "INSERT INTO dead_letters (position, reader, context, key, type, attempts, reason, at_us, seen_position, holds,
                                        state, body, note)
-             SELECT position, 'x' || position, context, key, type, 1, ?1, 0, 1, 0, 0, ?1, ?1 FROM events WHERE kind = 0 LIMIT 5",
+             SELECT position, 'x' || position, context, key, type, 1, $1, 0, 1, 0, 0, $1, $1 FROM events WHERE kind = 0 LIMIT 5",
             &error,
         ),
         (
             "INSERT INTO effects (id, position, context, key, service, operation, request, recovery, state, attempt, epoch,
                                   response, error, late, staged_us, ended_us)
-             VALUES (randomblob(16), 1, 'x', 'x', 'x', 'x', ?1, 0, 2, 1, 1, ?1, ?1, ?1, 0, 0)",
+             SELECT id, 1, 'x', 'x', 'x', 'x', $1, 0, 2, 1, 1, $1, $1, $1, 0, 0 FROM events LIMIT 1",
             &request,
         ),
-        ("INSERT INTO snapshots VALUES ('household', 'home', 1, 99, ?1, 0)", &error),
+        ("INSERT INTO snapshots (context, key, stream_version, state_version, code_hash, body)
+             VALUES ('household', 'other', 1, 99, 0, $1)", &error),
     ] {
-        sqlx::query(sql).bind(text).execute(&mut connection).await.unwrap();
+        hands.execute(sql, text).await;
     }
 }
 
 /// Every text of every table, with where it stands.
 async fn texts(folder: &Path) -> Vec<(String, String)> {
-    let mut connection = raw(folder).await;
+    let mut hands = Hands::on(folder).await;
     let mut all = Vec::new();
-    let tables = "SELECT m.name, c.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c WHERE m.type = 'table'";
-    for row in sqlx::query(tables).fetch_all(&mut connection).await.unwrap() {
-        let (table, column): (String, String) = (row.get(0), row.get(1));
-        let sql = format!("SELECT CAST({column} AS TEXT) FROM \"{table}\" WHERE {column} IS NOT NULL");
-        for row in sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap() {
-            all.push((format!("{table}.{column}"), row.try_get(0).unwrap_or_default()));
-        }
+    let columns = hands.columns();
+    for (table, column) in hands.pairs(columns).await {
+        let sql =
+            format!("SELECT '{column}', CAST({column} AS TEXT) FROM {table} WHERE {column} IS NOT NULL");
+        let name = table.rsplit('.').next().unwrap_or_default().replace('"', "");
+        all.extend(
+            hands.pairs(&sql).await.into_iter().map(|(column, text)| (format!("{name}.{column}"), text)),
+        );
     }
+    assert!(all.len() > 100, "else nothing was looked at");
     all
 }
 
-#[tokio::test(flavor = "multi_thread")]
+worlds_over_both_engines!(nothing_readable_is_left_of_somebody_who_was_erased_and_the_others_go_on);
+
 async fn nothing_readable_is_left_of_somebody_who_was_erased_and_the_others_go_on() {
-    let data = tempfile::tempdir().unwrap();
+    let data = fresh_folder().await;
     let server = Server::start(data.path()).await;
     set_up(&server).await;
     let before = plan(&server).await;
@@ -164,7 +220,8 @@ async fn nothing_readable_is_left_of_somebody_who_was_erased_and_the_others_go_o
         "sealed at rest"
     );
     plant(data.path()).await;
-    assert!(!readable(data.path(), NAME).is_empty());
+    let planted = texts(data.path()).await;
+    assert!(planted.iter().any(|(_, text)| text.contains(NAME)), "else there is nothing to erase");
 
     let server = Server::start(data.path()).await;
     let made = server.ask("POST", "/admin/backups", json!({"why": "before"})).await;

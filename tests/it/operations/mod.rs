@@ -3,4 +3,6 @@
 mod backups;
 mod copies;
 mod erasure;
+mod retention;
+mod stopping;
 mod transfers;

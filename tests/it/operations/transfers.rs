@@ -10,6 +10,7 @@ use meal_planner::store::backup::{make, restore_into};
 use meal_planner::store::copy::{Extent, Source, Target, copy};
 use meal_planner::store::hash::replay_hash;
 use meal_planner::store::postgres::{PostgresCopy, PostgresStore};
+use meal_planner::store::sealed::{KEY_FILE, PeopleFolder};
 use meal_planner::store::sqlite::{DATABASE, SqliteCopy};
 use meal_planner::store::tables::TABLES;
 use meal_planner::store::transfer::{Place, transfer};
@@ -155,6 +156,30 @@ async fn a_database_with_a_store_or_half_of_one_is_no_target() {
     let mut to = PostgresCopy::target(&half.url).await.unwrap();
     let again = copy(&mut from, &mut to, Extent::Whole).await.unwrap_err();
     assert!(again.to_string().contains("not empty"), "{again}");
+}
+
+#[tokio::test]
+async fn the_key_of_its_people_and_the_list_of_the_erased_go_with_a_store() {
+    let data = lived_in().await.stop().await;
+    let people = PeopleFolder::new(data.path());
+    people.key(true).unwrap();
+    let gone = Uuid::now_v7();
+    people.note_begun(gone).unwrap();
+    people.note_done(gone).unwrap();
+    let target = tempfile::tempdir().unwrap();
+    move_over(&folder(&data), &folder(&target), target.path()).await;
+    let key = |at: &tempfile::TempDir| std::fs::read_to_string(at.path().join(KEY_FILE)).unwrap();
+    assert_eq!(key(&target), key(&data));
+    // Erased again at the next start, whatever the store holds.
+    assert_eq!(PeopleFolder::new(target.path()).erased().unwrap().get(&gone), Some(&false));
+
+    let taken = tempfile::tempdir().unwrap();
+    PeopleFolder::new(taken.path()).key(true).unwrap();
+    let before = key(&taken);
+    let refused = transfer(&folder(&data), &folder(&taken), taken.path(), 1).await.unwrap_err();
+    assert!(refused.to_string().contains("another key"), "{refused}");
+    assert_eq!(key(&taken), before);
+    assert!(!taken.path().join(DATABASE).exists());
 }
 
 #[tokio::test]

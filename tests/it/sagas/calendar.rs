@@ -128,6 +128,6 @@ async fn a_schedule_makes_up_for_what_it_missed_as_it_was_told_and_goes_on() {
             context: Some("schedules".to_owned()),
             ..Default::default()
         });
-        assert_eq!(timers.await.unwrap().len(), 1);
+        assert_eq!(timers.await.unwrap().timers.len(), 1);
     }
 }

@@ -133,7 +133,7 @@ impl Theatre {
 
     async fn timers(&self, saga: Uuid, name: &str) -> Vec<Timer> {
         let query = TimerQuery { limit: 1000, ..TimerQuery::default() };
-        let mut timers = self.world.store.timers(query).await.unwrap();
+        let mut timers = self.world.store.timers(query).await.unwrap().timers;
         timers.retain(|timer| timer.owner.key == Key::from(saga.to_string()) && timer.owner.name == name);
         timers
     }

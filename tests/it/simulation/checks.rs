@@ -238,8 +238,7 @@ fn attempts_were_deserved(sim: &Sim, tables: &Tables) {
     for command in tables.events.iter().filter(|message| message.kind == Kind::Command) {
         let panics = history.panics.get(&command.id).copied().unwrap_or(0);
         let refusals = history.refusals.get(&command.position).copied().unwrap_or(0);
-        let lost = history.lost_burns.get(&command.position).copied().unwrap_or(0);
-        let deserved = panics + refusals + lost + history.kills + history.crashes;
+        let deserved = panics + refusals + history.kills + history.crashes;
         let burnt = tables.attempts.get(&command.position).map_or(0, |attempts| attempts.len() as u32);
         sim.check(burnt <= deserved, || {
             format!("{} attempts at {} were counted, {deserved} deserved", burnt, command.position)

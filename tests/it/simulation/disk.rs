@@ -7,9 +7,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use meal_planner::domain::envelope::{Envelope, Key};
 use meal_planner::store::{
-    Aged, Attempt, Change, DeadLetter, DeadLetterQuery, EffectQuery, Filter, HeldKey, Idempotency,
-    MessageStatus, Page, Placed, RowPage, RowQuery, StateMark, Store, StoreError, StoreResult, StoredEffect,
-    Stream, Timer, TimerQuery, Unit, Waiting,
+    Aged, Attempt, DeadLetter, DeadLetterQuery, EffectQuery, Filter, HeldKey, Idempotency, MessageStatus,
+    Page, Placed, RowPage, RowQuery, StateMark, Store, StoreError, StoreResult, StoredEffect, Stream,
+    TimerQuery, Timers, Unit, Waiting,
 };
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -168,7 +168,6 @@ impl SimStore {
         }
         if !is_empty && self.sim.strikes(Fault::AnswerLost) {
             self.sim.note(format!("the answer to a commit of {} is lost", units.len()));
-            self.remember_lost(&units);
             return Err(unavailable("the answer was lost"));
         }
         Ok(placed)
@@ -210,15 +209,6 @@ impl SimStore {
             format!("epoch {} has committed after it was over", self.inner.epoch())
         });
         Ok(placed)
-    }
-
-    /// A count whose answer is lost is made again: it is not known to have been made.
-    fn remember_lost(&self, units: &[Unit]) {
-        for change in units.iter().flat_map(|unit| &unit.changes) {
-            if let Change::Burn(burn) = change {
-                *self.sim.history().lost_burns.entry(burn.position).or_default() += 1;
-            }
-        }
     }
 
     fn remember(&self, units: &[Unit], placed: &[Placed]) {
@@ -308,7 +298,7 @@ impl Store for SimStore {
         idempotency(digest: [u8; 32]) -> Option<Idempotency>;
         attempts(position: i64) -> Vec<Attempt>;
         dead_letters(query: DeadLetterQuery) -> Vec<DeadLetter>;
-        timers(query: TimerQuery) -> Vec<Timer>;
+        timers(query: TimerQuery) -> Timers;
         effects(query: EffectQuery) -> Vec<StoredEffect>;
         forget_aged(what: Aged, before_us: i64, limit: u32) -> u64;
         waiting_counts() -> Vec<(String, i64)>;

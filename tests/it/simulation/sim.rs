@@ -35,7 +35,6 @@ pub struct History {
     /// Injected failures that may be charged to a message.
     pub panics: BTreeMap<Uuid, u32>,
     pub refusals: BTreeMap<i64, u32>,
-    pub lost_burns: BTreeMap<i64, u32>,
     pub kills: u32,
     pub crashes: u32,
 }

@@ -124,17 +124,17 @@ pub(super) async fn timers_come_in_the_order_of_their_time_until_they_are_ended<
     let set = [&late, &soon, &bare].map(|timer| changed(Change::SetTimer(Box::new(timer.clone()))));
     commit(&store, set).await.unwrap();
     let all = || TimerQuery { limit: 10, ..TimerQuery::default() };
-    assert_eq!(store.timers(all()).await.unwrap(), [soon.clone(), late.clone(), bare.clone()]);
+    assert_eq!(store.timers(all()).await.unwrap().timers, [soon.clone(), late.clone(), bare.clone()]);
     let due = TimerQuery { due_before_us: Some(100), ..all() };
-    assert_eq!(store.timers(due).await.unwrap(), std::slice::from_ref(&soon));
+    assert_eq!(store.timers(due).await.unwrap().timers, std::slice::from_ref(&soon));
 
     let again = Timer { due_us: 50, id: Uuid::now_v7(), ..late.clone() };
     commit(&store, [changed(Change::SetTimer(Box::new(again.clone())))]).await.unwrap();
     let end = |timer: &Timer, id| changed(Change::EndTimer { owner: timer.owner.clone(), id });
     commit(&store, [end(&late, Some(late.id)), end(&bare, None)]).await.unwrap();
-    assert_eq!(store.timers(all()).await.unwrap(), [again.clone(), soon.clone()]);
+    assert_eq!(store.timers(all()).await.unwrap().timers, [again.clone(), soon.clone()]);
     commit(&store, [end(&again, Some(again.id)), end(&soon, None)]).await.unwrap();
-    assert_eq!(store.timers(all()).await.unwrap(), []);
+    assert_eq!(store.timers(all()).await.unwrap().timers, []);
 }
 
 pub(super) async fn a_timer_ended_and_set_again_in_one_group_stands<E: Engine>() {
@@ -147,9 +147,9 @@ pub(super) async fn a_timer_ended_and_set_again_in_one_group_stands<E: Engine>()
     commit(&store, [set(&first)]).await.unwrap();
     commit(&store, [end(), set(&second)]).await.unwrap();
     let all = || TimerQuery { limit: 10, ..TimerQuery::default() };
-    assert_eq!(store.timers(all()).await.unwrap(), std::slice::from_ref(&second));
+    assert_eq!(store.timers(all()).await.unwrap().timers, std::slice::from_ref(&second));
     commit(&store, [set(&first), end()]).await.unwrap();
-    assert_eq!(store.timers(all()).await.unwrap(), []);
+    assert_eq!(store.timers(all()).await.unwrap().timers, []);
 }
 
 fn effect() -> Effect {
@@ -285,7 +285,7 @@ pub(super) async fn what_is_old_is_forgotten_and_what_is_needed_is_not<E: Engine
     }
     let one = command("a", "z");
     let position = commit(&store, [unit([one.clone()])]).await.unwrap()[0].first;
-    commit(&store, [super::burn(position, "e")]).await.unwrap();
+    commit(&store, [super::burn(position, 1, "e")]).await.unwrap();
     store.put_session([1; 32], 5).await.unwrap();
 
     for what in Aged::ALL {

@@ -141,9 +141,9 @@ fn handled(command: &Envelope, position: i64, outcome: Outcome) -> Option<Handle
     Some(Handled { position, ..Handled::of(command, outcome) })
 }
 
-fn burn(position: i64, error: &str) -> Unit {
+fn burn(position: i64, attempt: u32, error: &str) -> Unit {
     let error = error.to_owned();
-    let burn = Burn { position, cause: Cause::Panic, error, generation: 3, available_at_us: 77 };
+    let burn = Burn { position, attempt, cause: Cause::Panic, error, generation: 3, available_at_us: 77 };
     changed(Change::Burn(burn))
 }
 
@@ -194,7 +194,7 @@ async fn a_refused_unit_leaves_nothing_of_its_group<E: Engine>() {
         table: Some(table([row("k", "", "", "1")])),
         snapshot: Some(snapshot("a", "1", 1, 1, "1")),
         idempotency: Some(Idempotency { digest: [1; 32], body_digest: [2; 32], message_id: known.id }),
-        changes: burn(1, "e").changes,
+        changes: burn(1, 1, "e").changes,
         messages: vec![event("a", "1", 1)],
     };
     let refused = commit(&store, [rest.clone(), unit([known.clone()])]).await;
@@ -290,8 +290,9 @@ async fn a_burnt_attempt_is_counted_with_its_cause<E: Engine>() {
     let store = engine.store();
     let one = command("a", "1");
     commit(&store, [unit([one.clone()])]).await.unwrap();
-    for error in ["first", "second"] {
-        commit(&store, [burn(1, error)]).await.unwrap();
+    for (attempt, error) in [(1, "first"), (2, "second"), (2, "second, told again"), (1, "first, told late")]
+    {
+        commit(&store, [burn(1, attempt, error)]).await.unwrap();
     }
     let waiting = store.waiting("a", 0, 1).await.unwrap();
     assert_eq!((waiting[0].attempts, waiting[0].last_error.as_deref()), (2, Some("second")));
@@ -599,7 +600,7 @@ async fn a_writer_whose_epoch_is_over_writes_nothing<E: Engine>() {
         unit([event("a", "1", 1)]),
         Unit { handled: handled(&one, 1, Outcome::Handled), ..unit([]) },
         Unit { checkpoint: Some(mark), ..unit([]) },
-        burn(1, "e"),
+        burn(1, 1, "e"),
         Unit { snapshot: Some(snapshot("a", "1", 1, 1, "1")), ..unit([]) },
         Unit { table: Some(table([row("k", "", "", "1")])), ..unit([]) },
     ];
@@ -629,7 +630,7 @@ async fn everything_is_there_after_reopening<E: Engine>() {
         table: Some(table([row("k", "s", "w", "[1]")])),
         checkpoint: Some(Checkpoint { reader: "r".to_owned(), position: 3 }),
         idempotency: Some(Idempotency { digest: [1; 32], body_digest: [2; 32], message_id: commands[0].id }),
-        changes: burn(2, "e").changes,
+        changes: burn(2, 1, "e").changes,
     };
     commit(&store, [unit.clone()]).await.unwrap();
     store.put_session([5; 32], 6).await.unwrap();

@@ -75,7 +75,7 @@ postgres_tests! {
         commit(&store, [unit([numbered(0)])]).await.unwrap();
         for round in 1..=2 {
             proxy.set(Wire::CutAfter);
-            commit(&store, [burn(1, "cut")]).await.unwrap();
+            commit(&store, [burn(1, round, "cut")]).await.unwrap();
             assert_eq!(store.waiting("a", 0, 1).await.unwrap()[0].attempts, round);
         }
     }
@@ -83,7 +83,7 @@ postgres_tests! {
     async fn a_request_that_was_cut_off_may_be_made_again() {
         let (proxy, _database, store) = wired().await;
         let message = numbered(0);
-        for part in [unit([message.clone()]), burn(1, "cut")] {
+        for part in [unit([message.clone()]), burn(1, 1, "cut")] {
             proxy.set(Wire::CutBefore);
             let cut = commit(&store, [part.clone()]).await;
             assert!(unavailable(&cut), "{cut:?}");
@@ -143,7 +143,7 @@ postgres_tests! {
             }
         };
         tokio::join!(committing, ending);
-        insist(&store, burn(1, "after")).await;
+        insist(&store, burn(1, 1, "after")).await;
         assert_once(&store, &messages).await;
         assert_eq!(store.epoch(), 1);
     }

@@ -6,8 +6,8 @@ use meal_planner::domain::envelope::{Envelope, Key};
 use meal_planner::store::copy::Source;
 use meal_planner::store::{
     Aged, Attempt, DeadLetter, DeadLetterQuery, EffectQuery, Filter, HeldKey, Idempotency, MessageStatus,
-    Page, Placed, RowPage, RowQuery, StateMark, Store, StoreError, StoreResult, StoredEffect, Stream, Timer,
-    TimerQuery, Unit, Waiting,
+    Page, Placed, RowPage, RowQuery, StateMark, Store, StoreError, StoreResult, StoredEffect, Stream,
+    TimerQuery, Timers, Unit, Waiting,
 };
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, RwLock};
@@ -308,7 +308,7 @@ impl Store for FaultyStore {
         idempotency(digest: [u8; 32]) -> Option<Idempotency>;
         attempts(position: i64) -> Vec<Attempt>;
         dead_letters(query: DeadLetterQuery) -> Vec<DeadLetter>;
-        timers(query: TimerQuery) -> Vec<Timer>;
+        timers(query: TimerQuery) -> Timers;
         effects(query: EffectQuery) -> Vec<StoredEffect>;
         forget_aged(what: Aged, before_us: i64, limit: u32) -> u64;
         waiting_counts() -> Vec<(String, i64)>;

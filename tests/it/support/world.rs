@@ -53,7 +53,7 @@ tokio::task_local! {
 }
 
 /// Stands in the folder of a world over PostgreSQL and holds the address of its database.
-const DATABASE: &str = "database-url";
+pub const DATABASE: &str = "database-url";
 
 /// A folder for a world of the engine that the test runs over.
 pub async fn fresh_folder() -> TempDir {
@@ -168,6 +168,20 @@ impl World {
 
     pub async fn crash_and_start(self) -> Self {
         Self::start_in(self.crash().await).await
+    }
+
+    /// Changes something behind the store's back.
+    pub async fn meddle(&self, sql: &'static str) {
+        match std::fs::read_to_string(self.folder.path().join(DATABASE)) {
+            Ok(url) => {
+                let options: sqlx::postgres::PgConnectOptions = url.parse().unwrap();
+                let mut hands = options.options([("search_path", "store")]).connect().await.unwrap();
+                sqlx::query(sql).execute(&mut hands).await.unwrap();
+            }
+            Err(_) => {
+                sqlx::query(sql).execute(&mut raw(self.folder.path()).await).await.unwrap();
+            }
+        }
     }
 
     pub async fn accept(&self, command: NewCommand) -> Result<Accepted, Refusal> {

@@ -4,7 +4,7 @@ use super::tables::{Tables, is_json};
 use meal_planner::store::{
     Attempt, Burial, Burn, Cause, Change, DeadLetter, DeadLetterId, DeadLetterQuery, DeadLetterState, Effect,
     EffectEnd, EffectQuery, EffectState, Handled, HeldKey, Outcome, Settled, StoredEffect, Timer, TimerQuery,
-    Unit,
+    Timers, Unit,
 };
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -175,6 +175,9 @@ impl Tables {
 
     fn burn(&mut self, burn: &Burn, at_us: i64) {
         let Some(row) = self.inbox.get_mut(&burn.position) else { return };
+        if row.attempts >= burn.attempt {
+            return;
+        }
         row.attempts += 1;
         row.last_error = Some(burn.error.clone());
         row.available_at_us = burn.available_at_us;
@@ -270,7 +273,7 @@ impl Tables {
         .collect()
     }
 
-    pub(super) fn find_timers(&self, query: &TimerQuery) -> Vec<Timer> {
+    pub(super) fn find_timers(&self, query: &TimerQuery) -> Timers {
         let matches = |timer: &&Timer| {
             query.due_before_us.is_none_or(|due_us| timer.due_us <= due_us)
                 && query.context.as_ref().is_none_or(|context| timer.owner.context == *context)
@@ -278,7 +281,7 @@ impl Tables {
         let mut found: Vec<_> = self.timers.values().filter(matches).cloned().collect();
         found.sort_by_key(|timer| (timer.due_us, timer.id));
         found.truncate(query.limit as usize);
-        found
+        Timers { timers: found, unreadable: Vec::new() }
     }
 
     pub(super) fn find_effects(&self, query: &EffectQuery) -> Vec<StoredEffect> {

@@ -14,8 +14,8 @@ use futures_util::future::BoxFuture;
 use meal_planner::domain::envelope::{Envelope, Key};
 use meal_planner::store::{
     Aged, Attempt, DeadLetter, DeadLetterQuery, EffectQuery, Filter, HeldKey, Idempotency, MessageStatus,
-    Page, Placed, RowPage, RowQuery, StateMark, Store, StoreError, StoreResult, StoredEffect, Stream, Timer,
-    TimerQuery, Unit, Waiting,
+    Page, Placed, RowPage, RowQuery, StateMark, Store, StoreError, StoreResult, StoredEffect, Stream,
+    TimerQuery, Timers, Unit, Waiting,
 };
 use std::future::ready;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -209,7 +209,7 @@ impl Store for MemoryStore {
         self.read(|tables| tables.held_keys(context))
     }
 
-    fn timers(&self, query: TimerQuery) -> BoxFuture<'_, StoreResult<Vec<Timer>>> {
+    fn timers(&self, query: TimerQuery) -> BoxFuture<'_, StoreResult<Timers>> {
         self.read(|tables| tables.find_timers(&query))
     }
 
