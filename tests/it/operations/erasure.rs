@@ -1,6 +1,7 @@
 //! A person who is erased is in no file and no table any more, and everybody else's life goes on.
 
-use crate::process::{Server, answer};
+use crate::process::{Server, answer, program};
+use crate::support::postgres as server_of_ours;
 use crate::support::world::{DATABASE, fresh_folder, raw, worlds_over_both_engines};
 use meal_planner::store::backup::restore;
 use meal_planner::store::sealed::{ERASED_FILE, KEY_FILE};
@@ -257,6 +258,38 @@ async fn nothing_readable_is_left_of_somebody_who_was_erased_and_the_others_go_o
     assert!(recipes.to_string().contains("Bleeblefoxish stew"), "a recipe is nobody's name: {recipes}");
     assert!(plan(&server).await.to_string().contains("Ann"));
     assert_eq!(readable(data.path(), NAME), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_fills_a_database_from_the_command_line() {
+    if !server_of_ours::is_there("a_backup_fills_a_database_from_the_command_line") {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path()).await;
+    set_up(&server).await;
+    let made = server.ask("POST", "/admin/backups", json!({"why": "to move"})).await.1;
+    assert_eq!(server.terminate(), Some(0));
+
+    let database = server_of_ours::fresh_database().await;
+    fs::write(database.folder.path().join(DATABASE), &database.url).unwrap();
+    fs::copy(data.path().join(KEY_FILE), database.folder.path().join(KEY_FILE)).unwrap();
+    let restore = |more: &[&str]| {
+        let file = made["path"].as_str().unwrap();
+        program(database.folder.path()).args(["restore", file]).args(more).output().unwrap()
+    };
+    let refused = restore(&["--replace"]);
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    let restored = restore(&[]);
+    assert!(restored.status.success(), "{restored:?}");
+    let again = restore(&[]);
+    assert!(String::from_utf8_lossy(&again.stderr).contains("not empty"), "{again:?}");
+    let server = Server::start(database.folder.path()).await;
+    let household = server.get("/api/household").await.1;
+    assert_eq!(household["members"].as_array().unwrap().len(), 2, "{household}");
+    assert_eq!(server.get("/api/recipes").await.1["items"].as_array().unwrap().len(), 2);
+    let counts = server.get("/admin/statistics?q=memberadded").await.1;
+    assert_eq!(counts["items"][0]["count"], 2, "{counts}");
 }
 
 /// The backup of before, restored elsewhere with the list of the backups and the folder's key.
