@@ -1,11 +1,13 @@
 //! One command's call to the outside, from the ledger's first line to its last, beside the actor that wants it.
 
 use super::breakers::{Blocked, Pass};
-use super::gateway::{Ended, Sent, Service, begin, end_of};
+use super::gateway::{Sent, Service, begin, end_of};
 use super::hub::Hub;
 use super::journal::Origin;
 use super::status::ActorStatus;
 use super::trouble::Failure;
+use super::underway::Ended;
+use super::verdict::{Record, Settled, Told, Verdict};
 use crate::clients::gateway::{Asked, CallError};
 use crate::domain::breakers::{self, Breakers, RecordFailure, RecordSuccess};
 use crate::domain::context::{Call, Context};
@@ -31,68 +33,29 @@ pub(super) struct Errand {
     pub call: Call,
 }
 
-/// What came of it, and what is to be committed with what that leads to.
-pub(super) struct Settled {
-    pub verdict: Verdict,
-    pub record: Record,
-}
-
-pub(super) enum Verdict {
-    Response(String),
-    /// For good.
-    Refused(String),
-    /// It may go better another time.
-    Failed {
-        error: String,
-        not_before_us: i64,
-    },
-}
-
-/// What is told to the ledger and to the breaker.
-#[derive(Default)]
-pub(super) struct Record {
-    pub changes: Vec<Change>,
-    pub messages: Vec<Envelope>,
-    pub told: Option<Told>,
-}
-
-/// Done when the record is durable.
-pub(super) struct Told {
-    hub: Arc<Hub>,
-    pass: Option<Pass>,
-    call: Option<(Uuid, u32)>,
-}
-
-impl Told {
-    pub(super) fn durable(self) {
-        if let Some(pass) = self.pass {
-            pass.judged();
-        }
-        if let Some((effect, attempt)) = self.call {
-            self.hub.gateways.forget(effect, attempt);
-        }
-    }
-}
-
-/// The effect of a message: the same at every handling.
+/// The effect of a message: the same at every handling, and when it is given again.
 #[must_use]
 pub fn effect_id(message: &Envelope) -> Uuid {
-    message.derived_id(FIRST_EFFECT)
+    message.extra.effect.unwrap_or_else(|| message.derived_id(FIRST_EFFECT))
 }
 
 impl Errand {
     /// Ends when the ledger allows for a verdict, however long that takes.
     pub(super) async fn run(self) -> Result<Settled, Failure> {
-        let id = effect_id(&self.message);
+        let id = self.effect_id().await?;
         // Of a call that had no effect, as was found out by asking.
         let mut failed = None;
         loop {
             // Before the ledger is read, so that no decision is missed.
             let mut decided = self.hub.gateways.decided.subscribe();
             let Some(stored) = self.on_ledger(id).await? else {
-                self.commit(vec![self.stage(id)]).await?;
+                self.commit(vec![Change::StageEffect(self.wanted(id))]).await?;
                 continue;
             };
+            if stored.effect.position != self.message.position {
+                self.commit(vec![Change::StageEffect(self.taken_up(&stored))]).await?;
+                continue;
+            }
             match (stored.state, stored.effect.recovery) {
                 (EffectState::Done, _) => return Ok(self.known(stored)),
                 (EffectState::Failed, _) if failed.is_some() => {
@@ -134,9 +97,23 @@ impl Errand {
         Ok(found.map_err(Failure::of_store)?.pop())
     }
 
-    fn stage(&self, id: Uuid) -> Change {
+    /// What was edited to ask for something else is another effect than that of the message in whose place it stands.
+    async fn effect_id(&self) -> Result<Uuid, Failure> {
+        let id = effect_id(&self.message);
+        if !self.message.extra.edited {
+            return Ok(id);
+        }
+        let own = self.message.derived_id(FIRST_EFFECT);
+        let Some(StoredEffect { effect, .. }) = self.on_ledger(id).await? else { return Ok(own) };
+        let wanted = self.wanted(id);
+        let is_same = (effect.service, effect.operation, effect.request)
+            == (wanted.service, wanted.operation, wanted.request);
+        Ok(if is_same { id } else { own })
+    }
+
+    fn wanted(&self, id: Uuid) -> Effect {
         let Call { service, operation, request, recovery } = &self.call;
-        Change::StageEffect(Effect {
+        Effect {
             id,
             position: self.message.position,
             context: self.message.context.clone(),
@@ -145,7 +122,21 @@ impl Errand {
             operation: (*operation).to_owned(),
             request: request.clone(),
             recovery: *recovery,
-        })
+        }
+    }
+
+    /// The effect of a dead message now serves the one that was given in its place: whatever became of it counts. Where
+    /// the call is made again, it asks for what is wanted now.
+    fn taken_up(&self, stored: &StoredEffect) -> Effect {
+        match (stored.state, stored.effect.recovery) {
+            (EffectState::Staged | EffectState::Failed, _) | (EffectState::Unknown, Recovery::Repeat) => {
+                self.wanted(stored.effect.id)
+            }
+            (EffectState::Sent | EffectState::Done, _)
+            | (EffectState::Unknown, Recovery::Ask | Recovery::Operator) => {
+                Effect { position: self.message.position, ..stored.effect.clone() }
+            }
+        }
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<(), Failure> {
@@ -177,14 +168,21 @@ impl Errand {
         let service = self.service(stored)?;
         let (effect, attempt) = (stored.effect.id, stored.attempt + 1);
         let (pass, permit) = self.admitted(&stored.effect.service, &service).await?;
-        self.hub.gateways.may_begin().await;
-        if self.on_ledger(effect).await?.is_none_or(|now| now.state != stored.state) {
+        let place = match self.hub.gateways.reserve(effect, attempt).await {
+            Ok(place) => place,
+            Err(other) => {
+                other.is_made().await;
+                return Ok(None);
+            }
+        };
+        let is_as_it_was = |now: StoredEffect| (now.state, now.attempt) == (stored.state, stored.attempt);
+        if !self.on_ledger(effect).await?.is_some_and(is_as_it_was) {
             return Ok(None);
         }
         self.commit(vec![Change::SendEffect { id: effect, attempt }]).await?;
         let Effect { operation, request, .. } = stored.effect.clone();
-        let sent = Sent { effect, attempt, operation, request };
-        let call = begin(&self.hub, &service, sent, permit);
+        let call = place.begin(permit);
+        begin(&self.hub, &service, Sent { effect, attempt, operation, request }, call.clone());
         let ended = call.wait(service.limits.timeout).await;
         service.count(&ended);
         Ok(Some((attempt, ended, pass)))
@@ -206,19 +204,19 @@ impl Errand {
     /// now on.
     async fn rejoin(&self, stored: &StoredEffect) -> Result<Option<Settled>, Failure> {
         let (id, attempt) = (stored.effect.id, stored.attempt);
-        match self.hub.gateways.underway(id).filter(|call| call.attempt == attempt) {
-            Some(call) => {
+        let end = match self.hub.gateways.calls.find(id).filter(|call| call.attempt == attempt) {
+            Some(call) if call.is_made().await => {
                 let timeout = self.service(stored)?.limits.timeout;
                 let ended = call.wait(timeout).await;
-                Ok(Some(self.settle(stored, attempt, ended, None)))
+                return Ok(Some(self.settle(stored, attempt, ended, None)));
             }
+            Some(_) => EffectEnd::Failed { error: "the call was not made".to_owned() },
             None => {
-                let error = "the process ended before the answer was recorded".to_owned();
-                let end = EffectEnd::Unknown { error };
-                self.commit(vec![Change::EndEffect { id, attempt, end }]).await?;
-                Ok(None)
+                EffectEnd::Unknown { error: "the process ended before the answer was recorded".to_owned() }
             }
-        }
+        };
+        self.commit(vec![Change::EndEffect { id, attempt, end }]).await?;
+        Ok(None)
     }
 
     /// What the end of a call leads to.

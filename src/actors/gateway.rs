@@ -1,17 +1,18 @@
-//! The outside services of a runtime: their limits, the calls under way, and what is counted of them.
+//! The outside services of a runtime: their limits, what is counted of their calls, and the end of those.
 
 use super::breakers::Board;
 use super::hub::Hub;
 use super::journal::Origin;
 use super::tasks;
+use super::underway::{Calls, Ended, Reservation, Underway};
 use crate::clients::gateway::{CallError, Gateway, Limits};
 use crate::store::{Change, EffectEnd, Unit};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
 /// How long after its time-out a call is still listened to.
@@ -22,10 +23,7 @@ const LATE_PATIENCE: Duration = Duration::from_secs(60);
 pub struct Gateways {
     pub board: Board,
     services: BTreeMap<&'static str, Arc<Service>>,
-    /// Calls whose end is not yet on the ledger, by effect. They outlive the actor that wanted them.
-    underway: Mutex<HashMap<Uuid, Arc<Underway>>>,
-    /// How many these are.
-    count: watch::Sender<usize>,
+    pub(super) calls: Calls,
     /// Nothing new is begun.
     closing: watch::Sender<bool>,
     /// Told when an operator has decided something.
@@ -62,24 +60,6 @@ pub struct ServiceView {
     pub late: u64,
 }
 
-pub(super) type Ended = Result<String, CallError>;
-
-/// One call that was begun in this process.
-pub(super) struct Underway {
-    pub attempt: u32,
-    state: Mutex<State>,
-    ended: watch::Sender<bool>,
-    /// Given back when it has ended, or when nobody waits for it any more.
-    permit: Mutex<Option<OwnedSemaphorePermit>>,
-}
-
-enum State {
-    Waiting,
-    Ended(Ended),
-    /// Its time was up, and that is what counts.
-    GivenUp,
-}
-
 impl Gateways {
     #[must_use]
     pub fn new(gateways: &[Arc<dyn Gateway>]) -> Self {
@@ -105,31 +85,10 @@ impl Gateways {
         self.services.contains_key(service)
     }
 
-    pub(super) fn underway(&self, effect: Uuid) -> Option<Arc<Underway>> {
-        self.underway.lock().unwrap_or_else(PoisonError::into_inner).get(&effect).cloned()
-    }
-
-    /// The end of this call is on the ledger, or somebody else sees to it.
-    pub(super) fn forget(&self, effect: Uuid, attempt: u32) {
-        let mut underway = self.underway.lock().unwrap_or_else(PoisonError::into_inner);
-        if underway.get(&effect).is_some_and(|known| known.attempt == attempt) {
-            underway.remove(&effect);
-        }
-        self.count.send_replace(underway.len());
-    }
-
-    fn remember(&self, effect: Uuid, call: Arc<Underway>) {
-        let mut underway = self.underway.lock().unwrap_or_else(PoisonError::into_inner);
-        underway.insert(effect, call);
-        self.count.send_replace(underway.len());
-    }
-
     /// Lets calls under way come to their end, and begins no new ones from now on.
     pub(super) async fn drain(&self, patience: Duration) {
         self.closing.send_replace(true);
-        let mut count = self.count.subscribe();
-        let none = count.wait_for(|count| *count == 0);
-        if tokio::time::timeout(patience, none).await.is_err() {
+        if tokio::time::timeout(patience, self.calls.none_left()).await.is_err() {
             tracing::warn!(
                 "some calls to the outside are cut off; what became of them is found out at the next start"
             );
@@ -141,6 +100,18 @@ impl Gateways {
         if *self.closing.borrow() {
             std::future::pending().await
         }
+    }
+
+    /// [`Calls::reserve`], unless the process is about to end.
+    pub(super) async fn reserve(&self, effect: Uuid, attempt: u32) -> Result<Reservation, Arc<Underway>> {
+        self.may_begin().await;
+        let place = self.calls.reserve(effect, attempt);
+        if *self.closing.borrow() {
+            // Whoever waits for calls to end does not wait for this one.
+            drop(place);
+            return std::future::pending().await;
+        }
+        place
     }
 }
 
@@ -178,17 +149,9 @@ pub(super) struct Sent {
 }
 
 /// Makes the call beside everybody; whoever waits for it may go away.
-pub(super) fn begin(
-    hub: &Arc<Hub>,
-    service: &Arc<Service>,
-    sent: Sent,
-    permit: OwnedSemaphorePermit,
-) -> Arc<Underway> {
+pub(super) fn begin(hub: &Arc<Hub>, service: &Arc<Service>, sent: Sent, call: Arc<Underway>) {
     let (effect, attempt) = (sent.effect, sent.attempt);
-    let (state, ended) = (Mutex::new(State::Waiting), watch::Sender::new(false));
-    let call = Arc::new(Underway { attempt, state, ended, permit: Mutex::new(Some(permit)) });
-    hub.gateways.remember(effect, call.clone());
-    let (running, panicked, hub, service) = (call.clone(), call.clone(), hub.clone(), service.clone());
+    let (running, panicked, hub, service) = (call.clone(), call, hub.clone(), service.clone());
     tasks::watched(
         async move {
             let made = service.gateway.call(sent.effect, &sent.operation, &sent.request);
@@ -202,41 +165,6 @@ pub(super) fn begin(
         // Nobody knows what it had done by then.
         move |panic| drop(panicked.end(Err(CallError::Unknown { message: panic }))),
     );
-    call
-}
-
-impl Underway {
-    /// Gives the end back when it came too late.
-    fn end(&self, ended: Ended) -> Option<Ended> {
-        self.leave();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(*state, State::GivenUp) {
-            return Some(ended);
-        }
-        *state = State::Ended(ended);
-        drop(state);
-        self.ended.send_replace(true);
-        None
-    }
-
-    fn leave(&self) {
-        self.permit.lock().unwrap_or_else(PoisonError::into_inner).take();
-    }
-
-    /// How it has ended; not at all within the time is an end as well.
-    pub(super) async fn wait(&self, timeout: Duration) -> Ended {
-        let mut ended = self.ended.subscribe();
-        // Whether it came in time is seen in the state.
-        let _ = tokio::time::timeout(timeout, ended.wait_for(|ended| *ended)).await;
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let State::Ended(ended) = &*state {
-            return ended.clone();
-        }
-        *state = State::GivenUp;
-        drop(state);
-        self.leave();
-        Err(CallError::unknown(format!("there was no answer within {} ms", timeout.as_millis())))
-    }
 }
 
 /// As the ledger keeps it.
@@ -258,5 +186,6 @@ async fn record_late(hub: &Hub, id: Uuid, attempt: u32, end: EffectEnd) {
     if let Err(error) = hub.journal.commit(origin, vec![Unit { changes, ..Unit::default() }]).await {
         tracing::warn!(%error, effect.id = %id, "a late answer could not be recorded");
     }
+    hub.gateways.calls.forget(id, attempt);
     hub.gateways.decided.send_replace(());
 }

@@ -40,8 +40,10 @@ mod supervisor;
 mod tasks;
 mod timer;
 mod trouble;
+mod underway;
 mod unread;
 mod upkeep;
+mod verdict;
 mod view;
 
 pub use breakers::Board;

@@ -73,6 +73,12 @@ pub struct Extra {
     /// Position of the dead letter in whose place this command was given: of its key, it comes first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replay_of: Option<i64>,
+    /// The key of the call that the dead letter's message had wanted made: with it, this command's call is no second one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effect: Option<Uuid>,
+    /// Its body is not the dead letter's, so that it may want another call.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub edited: bool,
 }
 
 impl Extra {

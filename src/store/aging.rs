@@ -22,7 +22,12 @@ pub(in crate::store) fn forget_sql(what: Aged) -> &'static str {
                    AND NOT EXISTS (SELECT 1 FROM dead_letters AS d WHERE d.position = a.position AND d.state = 0)"),
         Aged::Effects => forget!("DELETE FROM effects WHERE id IN (
                  SELECT e.id FROM effects AS e WHERE e.state IN (2, 3) AND e.ended_us < $1
-                   AND NOT EXISTS (SELECT 1 FROM inbox AS i WHERE i.position = e.position)"),
+                   AND NOT EXISTS (SELECT 1 FROM inbox AS i WHERE i.position = e.position)
+                   AND NOT EXISTS (
+                       SELECT 1 FROM dead_letters AS d WHERE d.position = e.position AND d.state = 0)
+                   AND NOT EXISTS (
+                       SELECT 1 FROM dead_letters AS d JOIN events AS m ON m.id = d.settled_as
+                       JOIN inbox AS i ON i.position = m.position WHERE d.position = e.position)"),
         Aged::Outcomes => forget!("DELETE FROM outcomes WHERE position IN (
                  SELECT o.position FROM outcomes AS o WHERE o.at_us < $1 AND o.status <> 2
                    AND NOT EXISTS (SELECT 1 FROM idempotency AS k JOIN events AS e ON e.id = k.message_id

@@ -16,6 +16,10 @@ pub enum Change {
         position: i64,
         generation: u64,
     },
+    /// A message marked by [`Change::Start`] waits for the outside: a death of the process meanwhile is not charged to it.
+    Rest {
+        position: i64,
+    },
     /// An event that a reader cannot take; the end of a command is its [`super::Handled`].
     Bury(Burial),
     EditDeadLetter {
@@ -33,6 +37,7 @@ pub enum Change {
         owner: TimerName,
         id: Option<Uuid>,
     },
+    /// A call that is to be made. One that is on the ledger keeps what became of it, whoever it serves from now on.
     StageEffect(Effect),
     /// The call is about to be made for the `attempt`-th time.
     SendEffect {

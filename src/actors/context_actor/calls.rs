@@ -1,9 +1,11 @@
 //! Commands that want the outside called: the call is made beside the actor; its key waits, other keys do not.
 
 use super::gates::Gate;
+use super::suspects::alone;
 use super::{ContextState, Msg, Taken};
-use crate::actors::errand::{Errand, Record, Settled, Verdict};
+use crate::actors::errand::Errand;
 use crate::actors::trouble::Failure;
+use crate::actors::verdict::{Record, Settled, Verdict};
 use crate::domain::context::{Call, Context};
 use crate::domain::envelope::{Key, Metadata};
 use crate::store::{Outcome, Unit};
@@ -15,6 +17,8 @@ pub(in crate::actors) struct Called<C: Context> {
     taken: Taken,
     command: C::Command,
     settled: Settled,
+    /// Of a suspect, to be given back when what comes of it is durable.
+    turn: Option<OwnedSemaphorePermit>,
 }
 
 impl<C: Context> ContextState<C> {
@@ -23,7 +27,7 @@ impl<C: Context> ContextState<C> {
         taken: Taken,
         command: C::Command,
         call: Call,
-        permit: Option<OwnedSemaphorePermit>,
+        turn: Option<OwnedSemaphorePermit>,
     ) {
         let errand = Errand {
             hub: self.hub.clone(),
@@ -33,18 +37,29 @@ impl<C: Context> ContextState<C> {
             call,
         };
         let done = taken.clone();
-        // Behind a breaker or a person's decision it may wait for days: other suspects do not wait for it.
-        drop(permit);
+        let suspect = turn.as_ref().map(|_| self.suspect(taken.message.position));
+        let (hub, status) = (self.hub.clone(), self.lane.status.clone());
         self.beside(taken, async move {
+            if let (Some(suspect), Some(turn)) = (&suspect, turn) {
+                suspect.rest(turn).await?;
+            }
             let settled = errand.run().await?;
             let key = done.message.key.clone();
-            Ok(Msg::Called(key, Box::new(Called { taken: done, command, settled })))
+            let turn = match (suspect, &settled.verdict) {
+                (Some(suspect), Verdict::Response(_) | Verdict::Refused(_)) => {
+                    status.waits.begin(&key, alone(), None, &hub.environment);
+                    Some(suspect.take_turn().await?)
+                }
+                (Some(_), Verdict::Failed { .. }) | (None, _) => None,
+            };
+            Ok(Msg::Called(key, Box::new(Called { taken: done, command, settled, turn })))
         });
     }
 
     /// Decides on the answer; the mark, the events and the end of the effect are one unit.
     pub(super) fn called(&mut self, key: &Key, called: Called<C>) -> Result<(), ActorProcessingErr> {
-        let Called { taken, command, settled: Settled { verdict, record } } = called;
+        let Called { taken, command, settled: Settled { verdict, record }, turn } = called;
+        self.permits.extend(turn);
         let verdict = match verdict {
             Verdict::Failed { error, not_before_us } => {
                 self.burn_call(taken, error, not_before_us, record);

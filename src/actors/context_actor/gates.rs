@@ -10,7 +10,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 /// Messages of one key read back from the table at a time.
@@ -119,46 +118,6 @@ impl<C: Context> ContextState<C> {
             Some(Gate::Waiting { .. }) => self.open(key),
             Some(Gate::Open | Gate::Busy | Gate::Held(_)) | None => Ok(()),
         }
-    }
-
-    /// A suspect of having killed the process is handled while no other suspect is, and marked durably before.
-    pub(super) fn wait_for_turn(&mut self, taken: Taken) {
-        let (key, position) = (taken.message.key.clone(), taken.message.position);
-        let Some(cell) = self.cells.get_mut(&key) else { return };
-        cell.gate = Gate::Busy;
-        cell.parked.push_front(taken.clone());
-        let reason = "alone, because the process has died over it".to_owned();
-        self.lane.status.waits.begin(&key, reason, None, &self.hub.environment);
-        let start = Change::Start { position, generation: self.generation };
-        let (hub, origin) = (self.hub.clone(), self.origin.clone());
-        self.beside(taken, async move {
-            let permit = hub.alone.clone().acquire_owned().await.map_err(Failure::transient)?;
-            let unit = Unit { changes: vec![start], ..Unit::default() };
-            hub.journal.commit(origin, vec![unit]).await.map_err(Failure::of_store)?;
-            Ok(Msg::Alone(key, position, permit))
-        });
-    }
-
-    pub(super) fn alone(
-        &mut self,
-        key: &Key,
-        position: i64,
-        permit: OwnedSemaphorePermit,
-    ) -> Result<(), ActorProcessingErr> {
-        let first = self.cells.get(key).and_then(|cell| cell.parked.front());
-        if first.is_none_or(|first| first.message.position != position) {
-            return Ok(());
-        }
-        self.lane.status.waits.end(key);
-        let Some(cell) = self.cells.get_mut(key) else { return Ok(()) };
-        cell.gate = Gate::Open;
-        let mut units = Vec::new();
-        if let Some(suspect) = cell.parked.pop_front() {
-            self.decide(suspect, &mut units, Some(permit))?;
-        }
-        self.go_on(key, &mut units)?;
-        self.done(units);
-        Ok(())
     }
 
     /// Work beside the actor could not be done: the attempt is burned, and the key waits or the message is given up.

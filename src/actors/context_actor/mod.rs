@@ -9,14 +9,15 @@ mod calls;
 mod cells;
 mod conclude;
 mod gates;
+mod suspects;
 
-use super::errand::Told;
 use super::facts::Gathering;
 use super::hub::Hub;
 use super::journal::{Origin, Unwritten};
 use super::lane::{Lane, Pull};
 use super::slots::Slot;
 use super::trouble::{Failure, Trouble};
+use super::verdict::Told;
 use crate::domain::context::Context;
 use crate::domain::envelope::{Envelope, Key};
 use crate::fault;

@@ -2,12 +2,15 @@
 
 use super::verbs::unknown;
 use super::{Desk, DeskError, commit, name, notice, of_name, wake};
+use crate::actors::errand::effect_id;
 use crate::actors::{reactor, timer};
 use crate::domain::envelope::{Address, Envelope, Kind, derived_id};
 use crate::domain::message::DecodeError;
 use crate::domain::operations::{DeadLetterReplayed, Reason};
 use crate::domain::outgoing::When;
-use crate::store::{Change, DeadLetter, DeadLetterId, DeadLetterQuery, DeadLetterState, Settled, Unit};
+use crate::store::{
+    Change, DeadLetter, DeadLetterId, DeadLetterQuery, DeadLetterState, EffectQuery, Settled, Unit,
+};
 use std::fmt;
 use uuid::Uuid;
 
@@ -139,7 +142,8 @@ impl Desk {
             return self.read_again(letter, reason).await;
         }
         let dead = self.message(letter.id.position).await?;
-        let message = self.replay_of(letter, dead.as_ref())?;
+        let mut message = self.replay_of(letter, dead.as_ref())?;
+        message.extra.effect = self.effect_of(letter.id.position).await?.or(message.extra.effect);
         let (as_id, note) = (message.id, reason.why.clone());
         let event = DeadLetterReplayed { reason, replayed_as: as_id };
         let unit = Unit {
@@ -150,6 +154,12 @@ impl Desk {
         let position = commit(&self.0, unit).await?;
         wake(&self.0, letter);
         Ok(Replayed::As { id: as_id, position })
+    }
+
+    /// The effect that a message has on the ledger, which may be older than the message.
+    async fn effect_of(&self, position: i64) -> Result<Option<Uuid>, DeskError> {
+        let query = EffectQuery { position: Some(position), limit: 1, ..EffectQuery::default() };
+        Ok(self.0.store.effects(query).await?.pop().map(|stored| stored.effect.id))
     }
 
     /// The message that takes the place of a dead one.
@@ -171,6 +181,7 @@ impl Desk {
             message.correlation_id = dead.correlation_id;
             message.trace.clone_from(&dead.trace);
             message.extra.clone_from(&dead.extra);
+            message.extra.effect = Some(effect_id(dead));
         }
         if let Some(edited) = &letter.edited {
             let rules = self.0.contexts.get(&*letter.context).ok_or_else(|| unknown(letter))?;
@@ -178,6 +189,7 @@ impl Desk {
             (message.schema_version, message.body) = (version, body);
         }
         message.extra.replay_of = Some(position);
+        message.extra.edited = letter.edited.is_some();
         Ok(message)
     }
 

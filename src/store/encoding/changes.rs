@@ -40,7 +40,7 @@ impl Kind {
 pub(in crate::store) fn kind(change: &Change) -> Kind {
     match change {
         Change::Burn(_) => Kind::Burn,
-        Change::Start { .. } => Kind::Start,
+        Change::Start { .. } | Change::Rest { .. } => Kind::Start,
         Change::Bury(_) => Kind::Bury,
         Change::EditDeadLetter { .. } => Kind::EditDeadLetter,
         Change::SettleDeadLetter { .. } => Kind::SettleDeadLetter,
@@ -95,6 +95,9 @@ fn encode(rows: &mut JsonRows, change: &Change) -> StoreResult<()> {
         }
         Change::Start { position, generation } => {
             row.value(position)?.value(generation)?;
+        }
+        Change::Rest { position } => {
+            row.value(position)?.raw("null");
         }
         Change::Bury(Burial { id, context, key, type_name, reason, holds, raw }) => {
             row.value(&id.position)?.value(&id.reader)?.value(&**context)?.value(key.as_str())?;

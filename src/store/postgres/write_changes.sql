@@ -9,12 +9,15 @@ BEGIN
         JOIN store.inbox AS i
           ON i.position = (b.value ->> 0)::BIGINT AND i.attempts < (b.value ->> 5)::BIGINT;
         UPDATE store.inbox AS i
-        SET attempts = i.attempts + 1, last_error = b.value ->> 2, available_at_us = (b.value ->> 4)::BIGINT
+        SET attempts = i.attempts + 1, last_error = b.value ->> 2, available_at_us = (b.value ->> 4)::BIGINT,
+            started_generation = NULL, started_epoch = NULL
         FROM json_array_elements(p_changes[1]::JSON) AS b(value)
         WHERE i.position = (b.value ->> 0)::BIGINT AND i.attempts < (b.value ->> 5)::BIGINT;
     END IF;
     IF p_changes[2] <> '' THEN
-        UPDATE store.inbox AS i SET started_generation = (s.value ->> 1)::BIGINT, started_epoch = p_epoch
+        UPDATE store.inbox AS i
+        SET started_generation = (s.value ->> 1)::BIGINT,
+            started_epoch = CASE WHEN s.value ->> 1 IS NULL THEN NULL ELSE p_epoch END
         FROM json_array_elements(p_changes[2]::JSON) AS s(value) WHERE i.position = (s.value ->> 0)::BIGINT;
     END IF;
     IF p_changes[3] <> '' THEN
@@ -62,7 +65,10 @@ BEGIN
                                    epoch, staged_us)
         SELECT decode(e.value ->> 0, 'hex'), (e.value ->> 1)::BIGINT, e.value ->> 2, e.value ->> 3, e.value ->> 4,
                e.value ->> 5, e.value ->> 6, (e.value ->> 7)::BIGINT, 0, 0, p_epoch, p_now_us
-        FROM json_array_elements(p_changes[8]::JSON) AS e(value);
+        FROM json_array_elements(p_changes[8]::JSON) AS e(value)
+        ON CONFLICT (id) DO UPDATE
+        SET position = excluded.position, service = excluded.service, operation = excluded.operation,
+            request = excluded.request, recovery = excluded.recovery;
     END IF;
     IF p_changes[9] <> '' THEN
         UPDATE store.effects AS o

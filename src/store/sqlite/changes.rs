@@ -23,7 +23,7 @@ FROM jsonb_each($8) AS b WHERE inbox.position = b.value ->> 0 AND inbox.attempts
     (
         Kind::Start,
         "
-UPDATE inbox SET started_generation = s.value ->> 1, started_epoch = $2
+UPDATE inbox SET started_generation = s.value ->> 1, started_epoch = iif(s.value ->> 1 IS NULL, NULL, $2)
 FROM jsonb_each($9) AS s WHERE inbox.position = s.value ->> 0;",
     ),
     (
@@ -74,7 +74,9 @@ INSERT INTO effects (id, position, context, key, service, operation, request, re
                      staged_us)
 SELECT unhex(e.value ->> 0), e.value ->> 1, e.value ->> 2, e.value ->> 3, e.value ->> 4, e.value ->> 5,
        e.value ->> 6, e.value ->> 7, 0, 0, $2, $19
-FROM jsonb_each($15) AS e;",
+FROM jsonb_each($15) AS e WHERE true ON CONFLICT (id) DO UPDATE
+SET position = excluded.position, service = excluded.service, operation = excluded.operation,
+    request = excluded.request, recovery = excluded.recovery;",
     ),
     (
         Kind::SendEffect,
@@ -127,6 +129,7 @@ pub(super) fn tables_sql(units: &[Unit], into: &mut String) {
             Change::DropSnapshots => write!(into, "DELETE FROM snapshots;"),
             Change::Burn(_)
             | Change::Start { .. }
+            | Change::Rest { .. }
             | Change::Bury(_)
             | Change::EditDeadLetter { .. }
             | Change::SettleDeadLetter { .. }

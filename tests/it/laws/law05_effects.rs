@@ -1,29 +1,37 @@
 //! Calls to the outside are on a ledger: whatever dies in between, each takes effect once where the remote can tell.
 
 use crate::support::contexts::times_decided;
-use crate::support::errands::{changes, contexts, crash_and_start, effect_of, push, start};
+use crate::support::errands::{
+    changes, contexts, crash_and_start, effect_of, is_ended, is_sent, is_staged, push, start,
+};
 use crate::support::remote::{Hold, Manner, Remote, RemoteClient};
 use crate::support::until;
-use crate::support::world::{World, append, burnt};
+use crate::support::world::{World, append, burnt, fresh_folder, worlds_over_both_engines};
 use meal_planner::actors::{NewCommand, Undecided};
 use meal_planner::domain::operations::Reason;
 use meal_planner::store::{Change, EffectEnd, EffectState, Outcome, Unit};
 use std::future::ready;
 use std::time::Duration;
 
-fn staged(change: &Change) -> bool {
-    matches!(change, Change::StageEffect(_))
-}
+worlds_over_both_engines!(
+    the_mark_the_events_and_the_end_of_the_effect_are_one_unit,
+    whatever_the_remote_does_a_key_takes_effect_once,
+    a_crash_at_any_step_makes_no_second_effect_where_the_remote_can_tell,
+    a_crash_at_any_step_makes_no_second_effect_where_only_a_person_can_tell,
+    the_operator_says_that_it_was_done_and_the_command_goes_on,
+    the_operator_says_that_it_was_not_done_and_the_call_is_made_again,
+    a_decision_that_is_pending_survives_another_crash,
+    a_remote_that_cannot_say_leaves_it_to_the_operator,
+    a_broken_answer_is_asked_about_before_the_call_is_made_again,
+    the_death_of_the_actor_does_not_end_its_call,
+    a_late_answer_is_recorded_and_not_applied,
+    a_refusal_for_good_is_what_the_context_makes_of_it_and_no_failure_of_the_service,
+    a_service_that_nobody_has_set_up_is_a_dead_letter,
+    past_the_limit_of_attempts_it_is_a_dead_letter_and_its_key_goes_on,
+    a_stop_lets_calls_come_to_their_end,
+    contexts_without_calls_know_nothing_of_all_this,
+);
 
-fn sent(change: &Change) -> bool {
-    matches!(change, Change::SendEffect { .. })
-}
-
-fn ended(change: &Change) -> bool {
-    matches!(change, Change::EndEffect { .. })
-}
-
-#[tokio::test]
 async fn the_mark_the_events_and_the_end_of_the_effect_are_one_unit() {
     let remote = Remote::start().await;
     let world = start(&remote).await;
@@ -31,8 +39,8 @@ async fn the_mark_the_events_and_the_end_of_the_effect_are_one_unit() {
     assert_eq!(world.ask(one.clone()).await.outcome, Outcome::Handled);
     let units = world.store.committed();
     let of = |is: fn(&Change) -> bool| units.iter().filter(|unit| changes(is)(unit)).collect::<Vec<_>>();
-    assert_eq!((of(staged).len(), of(sent).len(), of(ended).len()), (1, 1, 1));
-    let last = of(ended)[0];
+    assert_eq!((of(is_staged).len(), of(is_sent).len(), of(is_ended).len()), (1, 1, 1));
+    let last = of(is_ended)[0];
     assert_eq!(last.handled.as_ref().unwrap().id, one.id);
     assert_eq!(&*last.messages[0].type_name, "Pushed");
     assert_eq!(last.messages.len(), 1, "a healthy service's answer is nothing to its breaker: {last:?}");
@@ -42,7 +50,6 @@ async fn the_mark_the_events_and_the_end_of_the_effect_are_one_unit() {
     assert_eq!(remote.effects_of(effect_of(one.id)), 1);
 }
 
-#[tokio::test]
 async fn whatever_the_remote_does_a_key_takes_effect_once() {
     let remote = Remote::start().await;
     let world = start(&remote).await;
@@ -75,12 +82,12 @@ async fn crash_at(at: &str, recovery: &str) -> (World, Remote, NewCommand) {
     let one = push("a", 1, recovery);
     let (hold, mut called) = Hold::pair();
     let mut gate = match at {
-        "before staging" => Some(world.store.hold(changes(staged))),
-        "after staging" => Some(world.store.hold_after(changes(staged))),
-        "before sending" => Some(world.store.hold(changes(sent))),
-        "after sending" => Some(world.store.hold_after(changes(sent))),
-        "before the record" => Some(world.store.hold(changes(ended))),
-        "after the record" => Some(world.store.hold_after(changes(ended))),
+        "before staging" => Some(world.store.hold(changes(is_staged))),
+        "after staging" => Some(world.store.hold_after(changes(is_staged))),
+        "before sending" => Some(world.store.hold(changes(is_sent))),
+        "after sending" => Some(world.store.hold_after(changes(is_sent))),
+        "before the record" => Some(world.store.hold(changes(is_ended))),
+        "after the record" => Some(world.store.hold_after(changes(is_ended))),
         "in the call" => None,
         _ => panic!("there is no step {at}"),
     };
@@ -106,7 +113,6 @@ const STEPS: [&str; 7] = [
     "after the record",
 ];
 
-#[tokio::test]
 async fn a_crash_at_any_step_makes_no_second_effect_where_the_remote_can_tell() {
     for recovery in ["repeat", "ask"] {
         for at in STEPS {
@@ -122,7 +128,6 @@ async fn a_crash_at_any_step_makes_no_second_effect_where_the_remote_can_tell() 
     }
 }
 
-#[tokio::test]
 async fn a_crash_at_any_step_makes_no_second_effect_where_only_a_person_can_tell() {
     for at in STEPS {
         let (world, remote, one) = crash_at(at, "operator").await;
@@ -141,7 +146,6 @@ fn ann() -> Reason {
     Reason { by: "ann".into(), why: "I looked".into() }
 }
 
-#[tokio::test]
 async fn the_operator_says_that_it_was_done_and_the_command_goes_on() {
     let (world, remote, one) = crash_at("before the record", "operator").await;
     let next = push("a", 2, "operator");
@@ -168,7 +172,6 @@ async fn the_operator_says_that_it_was_done_and_the_command_goes_on() {
     assert!(matches!(nobody, Err(Undecided::NoSuchEffect(_))));
 }
 
-#[tokio::test]
 async fn the_operator_says_that_it_was_not_done_and_the_call_is_made_again() {
     let (world, remote, one) = crash_at("after sending", "operator").await;
     world.waits_for("a", "needs a decision").await;
@@ -179,7 +182,6 @@ async fn the_operator_says_that_it_was_not_done_and_the_call_is_made_again() {
     assert_eq!(world.effect(one.id).await.unwrap().attempt, 2);
 }
 
-#[tokio::test]
 async fn a_decision_that_is_pending_survives_another_crash() {
     let (world, remote, one) = crash_at("in the call", "operator").await;
     world.waits_for("a", "needs a decision").await;
@@ -188,12 +190,11 @@ async fn a_decision_that_is_pending_survives_another_crash() {
     assert_eq!((remote.calls(), world.attempts_of(one.id).await), (1, 0));
 }
 
-#[tokio::test]
 async fn a_remote_that_cannot_say_leaves_it_to_the_operator() {
     let remote = Remote::start().await;
     remote.plan([Manner::ActAndSay(502)]);
     let client = || RemoteClient::new(&remote).silent();
-    let world = World::start_with(tempfile::tempdir().unwrap(), contexts(client())).await;
+    let world = World::start_with(fresh_folder().await, contexts(client())).await;
     let one = push("a", 1, "ask");
     world.accept(one.clone()).await.unwrap();
     world.waits_for("a", "needs a decision").await;
@@ -204,7 +205,6 @@ async fn a_remote_that_cannot_say_leaves_it_to_the_operator() {
     assert_eq!(remote.calls(), 1);
 }
 
-#[tokio::test]
 async fn a_broken_answer_is_asked_about_before_the_call_is_made_again() {
     let remote = Remote::start().await;
     remote.forget_keys();
@@ -216,7 +216,6 @@ async fn a_broken_answer_is_asked_about_before_the_call_is_made_again() {
     assert_eq!(world.attempts_of(one.id).await, 1, "the second was found to be done");
 }
 
-#[tokio::test]
 async fn the_death_of_the_actor_does_not_end_its_call() {
     let remote = Remote::start().await;
     let world = start(&remote).await;
@@ -232,13 +231,12 @@ async fn the_death_of_the_actor_does_not_end_its_call() {
     assert_eq!((remote.calls(), world.pushed("a").await), (1, vec![1]));
 }
 
-#[tokio::test]
 async fn a_late_answer_is_recorded_and_not_applied() {
     let remote = Remote::start().await;
     let (hold, called) = Hold::pair();
     remote.plan([Manner::ActAndWait(hold)]);
     let client = RemoteClient::new(&remote).timeout(Duration::from_millis(100));
-    let world = World::start_with(tempfile::tempdir().unwrap(), contexts(client)).await;
+    let world = World::start_with(fresh_folder().await, contexts(client)).await;
     let one = push("a", 1, "repeat");
     assert_eq!(world.ask(one.clone()).await.outcome, Outcome::Handled);
     let before = world.effect(one.id).await.unwrap();
@@ -256,7 +254,6 @@ async fn a_late_answer_is_recorded_and_not_applied() {
     assert_eq!(remote.effects_of(effect_of(one.id)), 1);
 }
 
-#[tokio::test]
 async fn a_refusal_for_good_is_what_the_context_makes_of_it_and_no_failure_of_the_service() {
     let remote = Remote::start().await;
     let world = start(&remote).await;
@@ -273,10 +270,9 @@ async fn a_refusal_for_good_is_what_the_context_makes_of_it_and_no_failure_of_th
     assert_eq!(world.effect(taken.id).await.unwrap().state, EffectState::Failed);
 }
 
-#[tokio::test]
 async fn a_service_that_nobody_has_set_up_is_a_dead_letter() {
     let contexts = meal_planner::actors::Contexts::default().with::<crate::support::errands::Errands>();
-    let world = World::start_with(tempfile::tempdir().unwrap(), contexts).await;
+    let world = World::start_with(fresh_folder().await, contexts).await;
     let outcome = world.ask(push("a", 1, "repeat")).await.outcome;
     assert!(
         matches!(&outcome, Outcome::Dead { reason } if reason.contains("no gateway to remote")),
@@ -284,7 +280,6 @@ async fn a_service_that_nobody_has_set_up_is_a_dead_letter() {
     );
 }
 
-#[tokio::test]
 async fn past_the_limit_of_attempts_it_is_a_dead_letter_and_its_key_goes_on() {
     let remote = Remote::start().await;
     let world = start(&remote).await;
@@ -299,7 +294,6 @@ async fn past_the_limit_of_attempts_it_is_a_dead_letter_and_its_key_goes_on() {
     assert_eq!(remote.effects(), ["2"]);
 }
 
-#[tokio::test]
 async fn a_stop_lets_calls_come_to_their_end() {
     let remote = Remote::start().await;
     let world = start(&remote).await;
@@ -316,7 +310,6 @@ async fn a_stop_lets_calls_come_to_their_end() {
     assert!(recorded.committed().iter().any(is_handled), "the answer was thrown away");
 }
 
-#[tokio::test]
 async fn contexts_without_calls_know_nothing_of_all_this() {
     let remote = Remote::start().await;
     let world = start(&remote).await;

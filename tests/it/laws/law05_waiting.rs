@@ -2,14 +2,27 @@
 
 use crate::support::errands::{contexts, crash_and_start, effect_of, push, start};
 use crate::support::remote::{Hold, Manner, Remote, RemoteClient};
-use crate::support::world::{World, append, command, raw};
+use crate::support::world::{World, append, command, open_after_crash, worlds_over_both_engines};
 use crate::support::{let_others_run, until};
 use meal_planner::actors::{NewCommand, Stage};
 use meal_planner::clock;
 use meal_planner::domain::breakers::{Breakers, Circuit, ForceClosed, ForceOpen, Release, Settings};
-use meal_planner::store::{EffectState, Outcome};
-use sqlx::Connection;
+use meal_planner::store::{Change, EffectState, Outcome, Timer, TimerQuery, Unit};
 use std::future::ready;
+use std::sync::Arc;
+
+worlds_over_both_engines!(
+    behind_an_open_breaker_nothing_is_called_and_no_attempt_is_burned,
+    an_open_breaker_is_open_after_a_crash_and_its_rest_ends_all_the_same,
+    after_its_rest_one_probe_closes_it,
+    while_it_is_half_open_probes_are_bounded,
+    a_probe_that_dies_with_the_process_does_not_hold_its_place,
+    forced_open_it_stays_open_and_forced_closed_it_stays_closed,
+    calls_of_a_service_at_once_are_bounded_and_the_others_wait_without_an_attempt,
+    calls_of_one_key_are_made_in_order_and_hold_up_no_other,
+    a_service_is_not_called_before_the_time_it_asks_for,
+    breakers_stand_under_a_node_of_their_own_before_those_who_go_by_them,
+);
 
 const A_DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
@@ -46,7 +59,6 @@ async fn opened(settings: Settings) -> (World, Remote, NewCommand) {
     (world, remote, one)
 }
 
-#[tokio::test]
 async fn behind_an_open_breaker_nothing_is_called_and_no_attempt_is_burned() {
     let (world, remote, one) = opened(long_rest()).await;
     let other = push("b", 2, "repeat");
@@ -65,7 +77,6 @@ async fn behind_an_open_breaker_nothing_is_called_and_no_attempt_is_burned() {
     until("nobody waits", || ready(world.view("contexts/errands").waits.is_empty())).await;
 }
 
-#[tokio::test]
 async fn an_open_breaker_is_open_after_a_crash_and_its_rest_ends_all_the_same() {
     let (world, remote, one) = opened(long_rest()).await;
     let turn = world.breaker().turn;
@@ -77,10 +88,15 @@ async fn an_open_breaker_is_open_after_a_crash_and_its_rest_ends_all_the_same() 
 
     // The day passes while the process is down.
     let folder = world.crash().await;
-    let mut hands = raw(folder.path()).await;
-    let passed = sqlx::query("UPDATE timers SET due_us = 1").execute(&mut hands).await.unwrap();
-    assert_eq!(passed.rows_affected(), 1);
-    hands.close().await.unwrap();
+    let store = open_after_crash(folder.path()).await;
+    let [rest] = &store.timers(TimerQuery { limit: 2, ..TimerQuery::default() }).await.unwrap().timers[..]
+    else {
+        panic!("its rest is the only timer")
+    };
+    let passed = Change::SetTimer(Box::new(Timer { due_us: 1, ..rest.clone() }));
+    store.commit(Arc::new(vec![Unit { changes: vec![passed], ..Unit::default() }])).await.unwrap();
+    store.close().await.unwrap();
+    drop(store);
     remote.always(None);
     let world = World::start_with(folder, contexts(RemoteClient::new(&remote))).await;
     assert_eq!(world.outcome(one.id).await.outcome, Outcome::Handled);
@@ -88,7 +104,6 @@ async fn an_open_breaker_is_open_after_a_crash_and_its_rest_ends_all_the_same() 
     assert_eq!((remote.calls(), world.attempts_of(one.id).await), (3, 2));
 }
 
-#[tokio::test]
 async fn after_its_rest_one_probe_closes_it() {
     let settings = Settings { rest_ms: 0, ..long_rest() };
     let remote = Remote::start().await;
@@ -112,7 +127,6 @@ async fn after_its_rest_one_probe_closes_it() {
     assert_eq!(world.attempts_of(one.id).await, 3);
 }
 
-#[tokio::test]
 async fn while_it_is_half_open_probes_are_bounded() {
     let (world, remote, one) = opened(long_rest()).await;
     let mut all = vec![one];
@@ -141,7 +155,6 @@ async fn while_it_is_half_open_probes_are_bounded() {
     world.breaker_is("the breaker closes", is_closed).await;
 }
 
-#[tokio::test]
 async fn a_probe_that_dies_with_the_process_does_not_hold_its_place() {
     let (world, remote, one) = opened(long_rest()).await;
     let (hold, mut probing) = Hold::pair();
@@ -155,7 +168,6 @@ async fn a_probe_that_dies_with_the_process_does_not_hold_its_place() {
     world.breaker_is("the breaker closes", is_closed).await;
 }
 
-#[tokio::test]
 async fn forced_open_it_stays_open_and_forced_closed_it_stays_closed() {
     let remote = Remote::start().await;
     let world = start(&remote).await;
@@ -173,7 +185,6 @@ async fn forced_open_it_stays_open_and_forced_closed_it_stays_closed() {
     assert_eq!((world.breaker().circuit, world.attempts_of(one.id).await), (Circuit::ForcedClosed, 5));
 }
 
-#[tokio::test]
 async fn calls_of_a_service_at_once_are_bounded_and_the_others_wait_without_an_attempt() {
     let remote = Remote::start().await;
     let world = start(&remote).await;
@@ -200,7 +211,6 @@ async fn calls_of_a_service_at_once_are_bounded_and_the_others_wait_without_an_a
     assert_eq!(remote.most_at_once(), 3);
 }
 
-#[tokio::test]
 async fn calls_of_one_key_are_made_in_order_and_hold_up_no_other() {
     let remote = Remote::start().await;
     let world = start(&remote).await;
@@ -221,7 +231,6 @@ async fn calls_of_one_key_are_made_in_order_and_hold_up_no_other() {
     assert_eq!(world.pushed("a").await, [1, 2, 3, 4, 5]);
 }
 
-#[tokio::test]
 async fn a_service_is_not_called_before_the_time_it_asks_for() {
     let remote = Remote::start().await;
     let world = start(&remote).await;
@@ -235,7 +244,6 @@ async fn a_service_is_not_called_before_the_time_it_asks_for() {
     assert_eq!((waiting.attempts, remote.calls()), (1, 1));
 }
 
-#[tokio::test]
 async fn breakers_stand_under_a_node_of_their_own_before_those_who_go_by_them() {
     let remote = Remote::start().await;
     let world = start(&remote).await;

@@ -5,6 +5,8 @@ mod law02_the_table_is_the_mailbox;
 mod law03_one_message_is_one_unit;
 mod law04_replay_is_pure;
 mod law05_effects;
+mod law05_incarnations;
+mod law05_replays;
 mod law05_waiting;
 mod law06_order_per_key;
 mod law07_attempts_are_burned;

@@ -2,7 +2,7 @@
 
 use super::theatre::{Theatre, outcome_of};
 use crate::support::until;
-use crate::support::world::open_after_crash;
+use crate::support::world::{open_after_crash, worlds_over_both_engines};
 use chrono::{DateTime, TimeDelta, Utc};
 use meal_planner::clock;
 use meal_planner::domain::context::Projection as _;
@@ -13,6 +13,12 @@ use meal_planner::store::{Change, Store as _, Timer, TimerName, Unit};
 use serde_json::json;
 use std::sync::Arc;
 use uuid::Uuid;
+
+worlds_over_both_engines!(
+    a_plan_that_is_put_into_force_retires_those_it_shares_days_with,
+    what_is_in_a_plan_is_added_up_for_everybody_and_every_day,
+    a_schedule_makes_up_for_what_it_missed_as_it_was_told_and_goes_on,
+);
 
 const FLOW: &str = "meal_plan_generation";
 
@@ -34,7 +40,6 @@ async fn statuses(theatre: &Theatre, plans: &[&str]) -> Vec<String> {
     all
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plan_that_is_put_into_force_retires_those_it_shares_days_with() {
     let theatre = Theatre::open().await;
     let first = planned(&theatre, 1, 3).await;
@@ -51,7 +56,6 @@ async fn a_plan_that_is_put_into_force_retires_those_it_shares_days_with() {
     assert_eq!(statuses(&theatre, &[&first, &third, &fourth]).await, ["retired", "discarded", "active"]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_in_a_plan_is_added_up_for_everybody_and_every_day() {
     let theatre = Theatre::open().await;
     let saga = theatre.begin(FLOW, |_| {}).await;
@@ -98,7 +102,6 @@ async fn started_late(missed: Missed, due: DateTime<Utc>) -> Theatre {
     Theatre::open_in(folder).await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_schedule_makes_up_for_what_it_missed_as_it_was_told_and_goes_on() {
     let cases = [(Missed::Once, 1), (Missed::All, 6)];
     for (policy, at_least) in cases {

@@ -6,7 +6,16 @@ mod calendar;
 mod theatre;
 mod unruly;
 
+use crate::support::world::worlds_over_both_engines;
 use theatre::{Asked, Theatre, outcome_of};
+
+worlds_over_both_engines!(
+    whichever_step_is_refused_the_slate_is_clean,
+    whichever_compensation_is_refused_it_is_tried_again_then_stuck_until_somebody_helps,
+    every_step_every_compensation_and_every_answer_may_come_twice,
+    whichever_step_is_late_it_is_undone_when_it_is_done_after_all,
+    the_power_goes_out_between_any_two_steps_forwards_and_backwards,
+);
 
 /// Its steps in order, learned by watching one go through.
 async fn rehearsed(theatre: &Theatre, flow: &str) -> Vec<Asked> {
@@ -24,7 +33,6 @@ fn nth(asked: &[Asked], n: usize) -> usize {
     asked[..n].iter().filter(|earlier| earlier.type_name == asked[n].type_name).count()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whichever_step_is_refused_the_slate_is_clean() {
     let theatre = Theatre::open().await;
     for flow in meal_planner::domain::sagas::FLOWS {
@@ -40,7 +48,6 @@ async fn whichever_step_is_refused_the_slate_is_clean() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whichever_compensation_is_refused_it_is_tried_again_then_stuck_until_somebody_helps() {
     let theatre = Theatre::open().await;
     for flow in meal_planner::domain::sagas::FLOWS {
@@ -84,7 +91,6 @@ async fn whichever_compensation_is_refused_it_is_tried_again_then_stuck_until_so
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_step_every_compensation_and_every_answer_may_come_twice() {
     let theatre = Theatre::open().await;
     for flow in meal_planner::domain::sagas::FLOWS {
@@ -109,7 +115,6 @@ async fn every_step_every_compensation_and_every_answer_may_come_twice() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whichever_step_is_late_it_is_undone_when_it_is_done_after_all() {
     let theatre = Theatre::open().await;
     for flow in meal_planner::domain::sagas::FLOWS {
@@ -133,7 +138,6 @@ async fn whichever_step_is_late_it_is_undone_when_it_is_done_after_all() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_power_goes_out_between_any_two_steps_forwards_and_backwards() {
     let theatre = Theatre::open().await;
     for flow in meal_planner::domain::sagas::FLOWS {

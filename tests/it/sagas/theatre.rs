@@ -2,7 +2,7 @@
 
 use super::unruly;
 use crate::support::faulty::Gate;
-use crate::support::world::{World, command};
+use crate::support::world::{World, command, fresh_folder};
 use crate::support::{soon, until};
 use chrono::{DateTime, Utc};
 use meal_planner::actors::{NewCommand, Origin};
@@ -47,7 +47,7 @@ pub fn outcome_of(row: &SagaStatus) -> String {
 
 impl Theatre {
     pub async fn open() -> Self {
-        let theatre = Self::open_in(tempfile::tempdir().unwrap()).await;
+        let theatre = Self::open_in(fresh_folder().await).await;
         theatre
             .give::<Household>(HOME, "SetUpHousehold", json!({"name": "Home", "time_zone": "Etc/UTC"}))
             .await;

@@ -212,6 +212,46 @@ pub(super) async fn a_late_answer_is_recorded_and_not_applied<E: Engine>() {
     assert!(stored.late.unwrap().contains("twice"));
 }
 
+pub(super) async fn an_effect_that_is_staged_again_keeps_what_became_of_it<E: Engine>() {
+    let engine = E::open().await;
+    let store = engine.store();
+    let effect = effect();
+    let id = effect.id;
+    let end = EffectEnd::Failed { error: "no".to_owned() };
+    for change in [
+        Change::StageEffect(effect.clone()),
+        Change::SendEffect { id, attempt: 1 },
+        Change::EndEffect { id, attempt: 1, end },
+    ] {
+        commit(&store, [changed(change)]).await.unwrap();
+    }
+    let again =
+        Effect { position: 9, request: "{\"again\":1}".to_owned(), recovery: Recovery::Repeat, ..effect };
+    commit(&store, [changed(Change::StageEffect(again.clone()))]).await.unwrap();
+    let query = EffectQuery { limit: 9, ..EffectQuery::default() };
+    let [stored] = &store.effects(query).await.unwrap()[..] else { panic!("one row") };
+    assert_eq!(
+        (&stored.effect, stored.state, stored.attempt, stored.error.as_deref()),
+        (&again, EffectState::Failed, 1, Some("no"))
+    );
+}
+
+pub(super) async fn what_is_no_longer_handled_alone_is_not_charged<E: Engine>() {
+    let engine = E::open().await;
+    let store = engine.store();
+    commit(&store, [unit(["1", "2", "3"].map(|key| command("a", key)))]).await.unwrap();
+    for position in 1..=3 {
+        commit(&store, [changed(Change::Start { position, generation: 6 })]).await.unwrap();
+    }
+    commit(&store, [changed(Change::Rest { position: 1 })]).await.unwrap();
+    commit(&store, [super::burn(2, 1, "e")]).await.unwrap();
+    drop(store);
+    let engine = engine.crash().await;
+    let waiting = engine.store().waiting("a", 0, 9).await.unwrap();
+    // It only waits; its attempt is recorded; it was being handled.
+    assert_eq!(waiting.iter().map(|w| (w.attempts, w.crashes)).collect::<Vec<_>>(), [(0, 0), (1, 0), (1, 1)]);
+}
+
 pub(super) async fn what_was_being_handled_is_charged_after_an_unclean_end_only<E: Engine>() {
     let engine = E::open().await;
     let store = engine.store();

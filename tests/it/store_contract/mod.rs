@@ -107,6 +107,8 @@ over_every_engine!(
     a_timer_ended_and_set_again_in_one_group_stands,
     an_effect_goes_from_staged_over_sent_to_its_end,
     a_late_answer_is_recorded_and_not_applied,
+    an_effect_that_is_staged_again_keeps_what_became_of_it,
+    what_is_no_longer_handled_alone_is_not_charged,
     what_was_being_handled_is_charged_after_an_unclean_end_only,
     the_messages_of_one_key_are_found_among_those_that_wait,
     a_stream_is_read_up_to_a_position,
@@ -737,6 +739,8 @@ async fn every_field_of_an_envelope_survives<E: Engine>() {
         flags: vec!["x".to_owned()],
         reply_to: Some(ReplyTo { context: "b".to_owned(), key: "q".into(), step: "s".to_owned() }),
         replay_of: Some(3),
+        effect: Some(Uuid::from_u128(9)),
+        edited: true,
     };
     commit(&store, [unit([message.clone()])]).await.unwrap();
     assert_eq!(everything(&store).await, [placed(&message, 1)]);

@@ -3,7 +3,7 @@
 use super::contexts::Ledger;
 use super::remote::{Remote, RemoteClient};
 use super::until;
-use super::world::{World, command};
+use super::world::{World, command, fresh_folder};
 use meal_planner::actors::{Contexts, NewCommand, Retries};
 use meal_planner::domain::breakers::{Breaker, Breakers, Circuit, ConfigureBreaker, Settings};
 use meal_planner::domain::context::{Call, Context, Recovery, Rejection};
@@ -114,7 +114,7 @@ pub fn contexts(client: RemoteClient) -> Contexts {
 }
 
 pub async fn start(remote: &Remote) -> World {
-    World::start_with(tempfile::tempdir().unwrap(), contexts(RemoteClient::new(remote))).await
+    World::start_with(fresh_folder().await, contexts(RemoteClient::new(remote))).await
 }
 
 pub async fn crash_and_start(world: World, remote: &Remote) -> World {
@@ -178,4 +178,16 @@ impl World {
 /// Units with such a change.
 pub fn changes(is: fn(&Change) -> bool) -> impl Fn(&Unit) -> bool + Send + Sync + Copy + 'static {
     move |unit| unit.changes.iter().any(is)
+}
+
+pub fn is_staged(change: &Change) -> bool {
+    matches!(change, Change::StageEffect(_))
+}
+
+pub fn is_sent(change: &Change) -> bool {
+    matches!(change, Change::SendEffect { .. })
+}
+
+pub fn is_ended(change: &Change) -> bool {
+    matches!(change, Change::EndEffect { .. })
 }

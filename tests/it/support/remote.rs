@@ -202,8 +202,15 @@ pub struct RemoteClient {
     address: String,
     limits: Limits,
     client: reqwest::Client,
-    /// Whether it can be asked what became of a call.
-    tells: bool,
+    telling: Telling,
+}
+
+/// What it says when it is asked what became of a call.
+#[derive(Clone, Copy, PartialEq)]
+enum Telling {
+    What,
+    ThatItCannotSay,
+    Nothing,
 }
 
 impl RemoteClient {
@@ -211,7 +218,7 @@ impl RemoteClient {
         use_ring();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let limits = Limits { timeout: Duration::from_secs(60), in_flight: 3 };
-        Self { address: remote.address.clone(), limits, client, tells: true }
+        Self { address: remote.address.clone(), limits, client, telling: Telling::What }
     }
 
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -220,7 +227,13 @@ impl RemoteClient {
     }
 
     pub fn silent(mut self) -> Self {
-        self.tells = false;
+        self.telling = Telling::ThatItCannotSay;
+        self
+    }
+
+    /// When asked it fails.
+    pub fn mute(mut self) -> Self {
+        self.telling = Telling::Nothing;
         self
     }
 }
@@ -250,8 +263,10 @@ impl Gateway for RemoteClient {
 
     fn ask<'a>(&'a self, key: Uuid, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<Asked, CallError>> {
         async move {
-            if !self.tells {
-                return Ok(Asked::Unsure);
+            match self.telling {
+                Telling::What => {}
+                Telling::ThatItCannotSay => return Ok(Asked::Unsure),
+                Telling::Nothing => return Err(CallError::transient("it says nothing")),
             }
             let sent = self.client.get(format!("{}/calls/{key}", self.address)).send().await;
             let told: Value = serde_json::from_str(&read_answer(sent, clock::now()).await?).unwrap();

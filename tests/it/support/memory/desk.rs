@@ -19,7 +19,7 @@ fn changes(units: &[Unit]) -> impl Iterator<Item = &Change> {
 fn rank(change: &Change) -> u8 {
     match change {
         Change::Burn(_) => 0,
-        Change::Start { .. } => 1,
+        Change::Start { .. } | Change::Rest { .. } => 1,
         Change::Bury(_) => 2,
         Change::EditDeadLetter { .. } => 3,
         Change::SettleDeadLetter { .. } => 4,
@@ -80,9 +80,9 @@ impl Tables {
                 return Err(format!("one attempt at {} is counted twice", burn.position));
             }
             if let Change::StageEffect(effect) = change
-                && (self.effects.contains_key(&effect.id) || !staged.insert(effect.id))
+                && !staged.insert(effect.id)
             {
-                return Err(format!("the effect {} is there", effect.id));
+                return Err(format!("the effect {} is staged twice", effect.id));
             }
             if let Change::SetTimer(timer) = change
                 && !is_json(&timer.body)
@@ -112,6 +112,9 @@ impl Tables {
             Change::Start { position, generation } => {
                 let started = Some((*generation, self.epoch));
                 self.inbox.entry(*position).and_modify(|row| row.started = started);
+            }
+            Change::Rest { position } => {
+                self.inbox.entry(*position).and_modify(|row| row.started = None);
             }
             Change::Bury(Burial { id, context, key, type_name, reason, holds, raw }) => {
                 let letter = DeadLetter {
@@ -230,7 +233,7 @@ impl Tables {
             sent_us: None,
             ended_us: None,
         };
-        self.effects.insert(effect.id, stored);
+        self.effects.entry(effect.id).and_modify(|known| known.effect = effect.clone()).or_insert(stored);
     }
 
     pub(super) fn find_dead_letters(&self, query: &DeadLetterQuery) -> Vec<DeadLetter> {

@@ -14,6 +14,7 @@ impl Tables {
                     matches!(stored.state, EffectState::Done | EffectState::Failed)
                         && stored.ended_us.is_some_and(|ended_us| ended_us < before_us)
                         && !self.inbox.contains_key(&stored.effect.position)
+                        && !self.may_be_replayed(stored.effect.position)
                 };
                 let old = self.effects.values().filter(|stored| ended(stored)).map(|stored| stored.effect.id);
                 let old: Vec<Uuid> = old.take(limit).collect();
@@ -75,5 +76,15 @@ impl Tables {
             }
         }
         forgotten as u64
+    }
+
+    /// Whether what was known of a dead message is needed by whoever gives it again, or by what was given.
+    fn may_be_replayed(&self, position: i64) -> bool {
+        self.dead_letters.iter().any(|(id, letter)| {
+            let given = letter.replayed_as.and_then(|id| self.ids.get(&id));
+            id.position == position
+                && (letter.state == DeadLetterState::Open
+                    || given.is_some_and(|given| self.inbox.contains_key(given)))
+        })
     }
 }
