@@ -1,141 +1,50 @@
-//! The planning context: a plan is generated, then put into force or discarded.
+//! The planning context: a plan is generated, changed, put into force or discarded; the household's rules for all plans.
 
+use super::decisions::{Draft, check_days, generate};
+use super::messages::*;
 use super::overlap::{Overlaps, Span, Spans, overlaps};
 use super::plan::MealPlan;
-use super::problem::{check_days, problem};
-use super::search::{self, Weights};
-use super::tally::{Eaten, PlanNutrition, eaten, tally};
-use super::views::{GoalsLearned, History, HouseholdLearned, KnownRecipe, Plans, RecipesLearned, Staples};
-use crate::domain::context::{Context, Need, Outgoing, Personal, ProjectionVisitor, Rejection, Rows};
+use super::rules::{PlanningRules, RULES};
+use super::tally::{PlanNutrition, eaten, tally};
+use super::views::{
+    FoodsLearned, GoalsLearned, History, HouseholdLearned, KnownFood, KnownRecipe, Plans, RecipesLearned,
+    Rules,
+};
+use crate::domain::context::Projection;
+use crate::domain::context::{
+    Context, Endpoint, KeyFrom, Need, Outgoing, Personal, ProjectionVisitor, Rejection, Rows, Verb,
+};
 use crate::domain::envelope::{Envelope, Metadata};
 use crate::domain::erased;
 use crate::domain::foods::FoodId;
 use crate::domain::household::Profile;
 use crate::domain::message::DecodeError;
 use crate::domain::nutrition::Goals;
-use crate::messages;
 use chrono::NaiveDate;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 const MOST_MOVES: u64 = 50_000_000;
-
-/// Finds a plan for the household's meals. What is left out has a sensible value.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct GenerateMealPlan {
-    /// First day; tomorrow in the household's time zone when left out.
-    pub start: Option<NaiveDate>,
-    /// 1 to 28; 7 when left out.
-    pub days: Option<u32>,
-    /// The same seed, recipes and goals give the same plan.
-    pub seed: Option<u64>,
-    /// How long to search, in tried moves; 200,000 when left out.
-    pub moves: Option<u64>,
-    pub weights: Weights,
-    /// Days between two cookings of one recipe; 3 when left out.
-    pub repeat_gap_days: Option<u32>,
-    /// Leaves out recipes whose lines are understood to a smaller share.
-    pub min_coverage_permille: Option<u16>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ActivateMealPlan {}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct DiscardMealPlan {
-    pub reason: String,
-}
-
-/// Adds up what is in the plan, with the recipes as they are known now.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CalculatePlanNutrition {}
-
-/// Looks whether plans in force share days; a plan gives it itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SettleOverlaps {}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RetireMealPlan {
-    pub replaced_by: Uuid,
-}
-
-/// The plan that took this one's days is gone.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReinstateMealPlan {
-    pub instead_of: Uuid,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct MealPlanCreated {
-    pub start: NaiveDate,
-    pub days: u32,
-}
-
-/// The whole plan.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct MealPlanGenerated {
-    pub plan: MealPlan,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct MealPlanActivated {}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct MealPlanDiscarded {
-    pub reason: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct PlanNutritionCalculated {
-    pub nutrition: PlanNutrition,
-}
-
-/// This plan takes the days of these.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct OlderPlansReplaced {
-    pub plans: Vec<Uuid>,
-}
-
-/// Another plan is in force on days of this one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct MealPlanRetired {
-    pub replaced_by: Uuid,
-}
-
-/// The plan that had replaced it was discarded.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct MealPlanReinstated {}
-
-messages! {
-    pub enum Command {
-        GenerateMealPlan = 1, ActivateMealPlan = 1, DiscardMealPlan = 1, CalculatePlanNutrition = 1,
-        SettleOverlaps = 1, RetireMealPlan = 1, ReinstateMealPlan = 1,
-    }
-}
-messages! {
-    pub enum Event {
-        MealPlanCreated = 1, MealPlanGenerated = 1, MealPlanActivated = 1, MealPlanDiscarded = 1,
-        PlanNutritionCalculated = 1, OlderPlansReplaced = 1, MealPlanRetired = 1, MealPlanReinstated = 1,
-    }
-}
+const MOST_PROOF_ROUNDS: u32 = 1000;
+const MOST_SAID: usize = 1000;
 
 /// One plan.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     stage: Stage,
-    eaten: Vec<Eaten>,
+    pub(super) plan: Option<MealPlan>,
+    /// What it was asked to be, as the last change has left it.
+    pub(super) request: GenerateMealPlan,
+    /// Meals that stay, whatever is planned anew.
+    pub(super) locked: BTreeSet<SlotRef>,
+    /// Recipes that were not wanted at a meal.
+    pub(super) refused: Vec<Keep>,
     nutrition: Option<PlanNutrition>,
     /// Plans whose days it has taken, while it is in force.
     replaces: Vec<Uuid>,
+    /// Of the one aggregate that holds them instead of a plan.
+    rules: Option<PlanningRules>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,7 +65,8 @@ pub struct Facts {
     pub(super) recipes: Vec<KnownRecipe>,
     pub(super) profile: Profile,
     pub(super) goals: BTreeMap<Uuid, Goals>,
-    pub(super) staples: BTreeSet<FoodId>,
+    pub(super) foods: BTreeMap<FoodId, KnownFood>,
+    pub(super) rules: PlanningRules,
     /// When which recipe was planned to be cooked.
     pub(super) cooked: Vec<(NaiveDate, Uuid)>,
     pub(super) spans: Vec<Span>,
@@ -166,7 +76,7 @@ pub struct Planning;
 
 impl Context for Planning {
     const NAME: &'static str = "planning";
-    const STATE_VERSION: u32 = 2;
+    const STATE_VERSION: u32 = 3;
     type State = State;
     type Command = Command;
     type Event = Event;
@@ -179,6 +89,10 @@ impl Context for Planning {
         metadata: &Metadata,
     ) -> Result<Vec<Event>, Rejection> {
         match (command, &state.stage) {
+            (Command::SetPlanningRules(SetPlanningRules(rules)), _) => {
+                let same = state.rules.as_ref() == Some(rules);
+                Ok(if same { Vec::new() } else { vec![PlanningRulesSet { rules: rules.clone() }.into()] })
+            }
             (Command::GenerateMealPlan(command), Stage::None) => generate(command, facts, metadata),
             (Command::GenerateMealPlan(_), _) => {
                 Err(Rejection::conflict("this plan is there already", "generate a new one"))
@@ -208,14 +122,16 @@ impl Context for Planning {
             (Command::DiscardMealPlan(discard), _) => {
                 Ok(vec![MealPlanDiscarded { reason: discard.reason.clone() }.into()])
             }
-            (Command::ActivateMealPlan(_) | Command::CalculatePlanNutrition(_), Stage::Discarded) => {
+            (_, Stage::Discarded) => {
                 Err(Rejection::conflict("this plan was discarded", "generate a new one"))
             }
             (Command::CalculatePlanNutrition(_), _) => {
-                let nutrition = tally(&state.eaten, &facts.recipes);
+                let eaten = state.plan.as_ref().map(eaten).unwrap_or_default();
+                let nutrition = tally(&eaten, &facts.recipes);
                 let same = state.nutrition.as_ref() == Some(&nutrition);
                 Ok(if same { Vec::new() } else { vec![PlanNutritionCalculated { nutrition }.into()] })
             }
+            (command, _) => change(state, command, facts, metadata),
         }
     }
 
@@ -224,8 +140,23 @@ impl Context for Planning {
             Event::MealPlanCreated(_) => state.stage = Stage::Generated,
             Event::MealPlanGenerated(generated) => {
                 state.stage = Stage::Generated;
-                state.eaten = eaten(&generated.plan);
+                state.plan = Some(generated.plan.clone());
+                state.request = generated.request.clone().unwrap_or_default();
             }
+            Event::MealPlanChanged(changed) => {
+                state.plan = Some(changed.plan.clone());
+                state.request = changed.request.clone();
+                state.refused.clone_from(&changed.refused);
+                state.nutrition = None;
+            }
+            Event::SlotLocked(at) => {
+                state.locked.insert(SlotRef { date: at.date, slot: at.slot });
+            }
+            Event::SlotUnlocked(at) => {
+                state.locked.remove(&SlotRef { date: at.date, slot: at.slot });
+            }
+            Event::AlternativesRanked(_) => {}
+            Event::PlanningRulesSet(set) => state.rules = Some(set.rules.clone()),
             Event::PlanNutritionCalculated(calculated) => {
                 state.nutrition = Some(calculated.nutrition.clone())
             }
@@ -259,25 +190,55 @@ impl Context for Planning {
     }
 
     fn check(command: &Command) -> Result<(), Rejection> {
-        let Command::GenerateMealPlan(generate) = command else { return Ok(()) };
-        check_generate(generate)
+        match command {
+            Command::GenerateMealPlan(generate) => check_generate(generate),
+            Command::SetPlanningRules(SetPlanningRules(rules)) => rules.check(),
+            Command::Replan(replan) => check_moves(replan.moves),
+            Command::ActivateMealPlan(_)
+            | Command::DiscardMealPlan(_)
+            | Command::CalculatePlanNutrition(_)
+            | Command::SettleOverlaps(_)
+            | Command::RetireMealPlan(_)
+            | Command::ReinstateMealPlan(_)
+            | Command::LockSlot(_)
+            | Command::UnlockSlot(_)
+            | Command::SwapRecipe(_)
+            | Command::MoveSlot(_)
+            | Command::SkipSlot(_)
+            | Command::SetPortion(_)
+            | Command::RegenerateSlot(_)
+            | Command::RegenerateDay(_)
+            | Command::RankAlternatives(_) => Ok(()),
+        }
     }
 
     fn needs(command: &Command) -> Vec<Need> {
         match command {
-            Command::GenerateMealPlan(_) => vec![
+            Command::GenerateMealPlan(_)
+            | Command::SwapRecipe(_)
+            | Command::MoveSlot(_)
+            | Command::SkipSlot(_)
+            | Command::SetPortion(_)
+            | Command::RegenerateSlot(_)
+            | Command::RegenerateDay(_)
+            | Command::Replan(_)
+            | Command::RankAlternatives(_) => vec![
                 Need::all::<RecipesLearned>(),
                 Need::all::<HouseholdLearned>(),
                 Need::all::<GoalsLearned>(),
-                Need::all::<Staples>(),
+                Need::all::<FoodsLearned>(),
                 Need::all::<History>(),
+                Need::all::<Rules>(),
             ],
             Command::CalculatePlanNutrition(_) => vec![Need::all::<RecipesLearned>()],
             Command::SettleOverlaps(_) => vec![Need::all::<Spans>()],
             Command::ActivateMealPlan(_)
             | Command::DiscardMealPlan(_)
             | Command::RetireMealPlan(_)
-            | Command::ReinstateMealPlan(_) => Vec::new(),
+            | Command::ReinstateMealPlan(_)
+            | Command::SetPlanningRules(_)
+            | Command::LockSlot(_)
+            | Command::UnlockSlot(_) => Vec::new(),
         }
     }
 
@@ -289,48 +250,72 @@ impl Context for Planning {
             recipes: recipes.into_iter().filter(|recipe| recipe.measured).collect(),
             profile: rows.of::<HouseholdLearned>()?.pop().unwrap_or_default(),
             goals: goals.into_iter().map(|row| (row.member, row.goals)).collect(),
-            staples: rows.of::<Staples>()?.into_iter().collect(),
+            foods: rows.of::<FoodsLearned>()?.into_iter().map(|food| (food.id.clone(), food)).collect(),
+            rules: rows.of::<Rules>()?.pop().unwrap_or_default(),
             cooked: history.into_iter().flat_map(|row| row.cooked).collect(),
             spans: rows.of::<Spans>()?,
         })
     }
 
-    fn endpoints() -> Vec<crate::domain::context::Endpoint> {
-        use crate::domain::context::{Endpoint, KeyFrom, Projection, Verb};
-        let endpoint = |path, type_name, key, summary| Endpoint {
-            verb: Verb::Post,
+    fn endpoints() -> Vec<Endpoint> {
+        let of = |verb, path, type_name, key, summary| Endpoint {
+            verb,
             path,
             type_name,
             key,
             summary,
             result: Some(Plans::NAME),
         };
+        let plan = |path, type_name, summary| of(Verb::Post, path, type_name, KeyFrom::Path, summary);
         vec![
-            endpoint(
+            of(
+                Verb::Post,
                 "/api/meal-plans",
                 "GenerateMealPlan",
                 KeyFrom::New,
                 "Find a plan, without a shopping list",
             ),
-            endpoint(
-                "/api/meal-plans/{id}/activation",
-                "ActivateMealPlan",
-                KeyFrom::Path,
-                "Put a plan into force",
-            ),
-            endpoint(
+            plan("/api/meal-plans/{id}/activation", "ActivateMealPlan", "Put a plan into force"),
+            plan(
                 "/api/meal-plans/{id}/nutrition",
                 "CalculatePlanNutrition",
-                KeyFrom::Path,
                 "Add up what is in it, as the recipes are known now",
             ),
-            endpoint("/api/meal-plans/{id}/discard", "DiscardMealPlan", KeyFrom::Path, "Give a plan up"),
+            plan("/api/meal-plans/{id}/discard", "DiscardMealPlan", "Give a plan up"),
+            plan("/api/meal-plans/{id}/locks", "LockSlot", "Keep a meal, whatever is planned anew"),
+            plan("/api/meal-plans/{id}/unlocks", "UnlockSlot", "Let a meal change again"),
+            plan("/api/meal-plans/{id}/swaps", "SwapRecipe", "Cook another recipe for a meal"),
+            plan("/api/meal-plans/{id}/moves", "MoveSlot", "Let two meals change places"),
+            plan("/api/meal-plans/{id}/skips", "SkipSlot", "Plan nothing for a meal"),
+            plan("/api/meal-plans/{id}/portions", "SetPortion", "Give somebody another portion"),
+            plan("/api/meal-plans/{id}/slots/regeneration", "RegenerateSlot", "Find another dish for a meal"),
+            plan("/api/meal-plans/{id}/days/regeneration", "RegenerateDay", "Find other dishes for a day"),
+            plan(
+                "/api/meal-plans/{id}/replanning",
+                "Replan",
+                "Find the best plan from some day on, with few changes",
+            ),
+            plan(
+                "/api/meal-plans/{id}/alternatives",
+                "RankAlternatives",
+                "Rank the best dishes for a meal, with what each would cost",
+            ),
+            Endpoint {
+                result: Some(Rules::NAME),
+                ..of(
+                    Verb::Put,
+                    "/api/planning/rules",
+                    "SetPlanningRules",
+                    KeyFrom::Fixed(RULES),
+                    "Say what the household wishes of every plan",
+                )
+            },
         ]
     }
 
     fn personal(message: &Envelope) -> Personal {
         match &*message.type_name {
-            "MealPlanGenerated" | "PlanNutritionCalculated" => Personal::Names,
+            "MealPlanGenerated" | "MealPlanChanged" | "PlanNutritionCalculated" => Personal::Names,
             _ => Personal::Nothing,
         }
     }
@@ -340,7 +325,8 @@ impl Context for Planning {
         erased::show::<RecipesLearned>(visitor);
         erased::show::<HouseholdLearned>(visitor);
         erased::show::<GoalsLearned>(visitor);
-        erased::show::<Staples>(visitor);
+        erased::show::<FoodsLearned>(visitor);
+        erased::show::<Rules>(visitor);
         erased::show::<History>(visitor);
         erased::show::<Spans>(visitor);
     }
@@ -349,7 +335,32 @@ impl Context for Planning {
 /// What can be refused without knowing anything.
 pub(crate) fn check_generate(generate: &GenerateMealPlan) -> Result<(), Rejection> {
     check_days(generate.days)?;
-    match generate.moves {
+    check_moves(generate.moves)?;
+    if let Some(weights) = &generate.weights {
+        weights.check("/weights")?;
+    }
+    if generate.proof_rounds.is_some_and(|rounds| rounds > MOST_PROOF_ROUNDS) {
+        let hint = format!("give 0 (none) to {MOST_PROOF_ROUNDS}");
+        return Err(Rejection::invalid("/proof_rounds", "too many rounds", hint));
+    }
+    let GenerateMealPlan { away, guests, skip, keep, pantry, .. } = generate;
+    let lists = [
+        ("/away", away.len()),
+        ("/guests", guests.len()),
+        ("/skip", skip.len()),
+        ("/keep", keep.len()),
+        ("/pantry", pantry.len()),
+    ];
+    match lists.iter().find(|(_, count)| *count > MOST_SAID) {
+        Some((pointer, _)) => {
+            Err(Rejection::invalid(pointer, "too many entries", format!("give at most {MOST_SAID}")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn check_moves(moves: Option<u64>) -> Result<(), Rejection> {
+    match moves {
         Some(moves) if !(1..=MOST_MOVES).contains(&moves) => Err(Rejection::invalid(
             "/moves",
             format!("{moves} moves are too few or too many"),
@@ -359,20 +370,63 @@ pub(crate) fn check_generate(generate: &GenerateMealPlan) -> Result<(), Rejectio
     }
 }
 
+/// A change of a plan that there is and that was not given up.
+fn change(
+    state: &State,
+    command: &Command,
+    facts: &Facts,
+    metadata: &Metadata,
+) -> Result<Vec<Event>, Rejection> {
+    let seed = metadata.id.as_u64_pair().1;
+    let draft = || Draft::open(state, facts);
+    match command {
+        Command::LockSlot(LockSlot { date, slot }) => {
+            must_plan(state, *date, *slot)?;
+            let is_new = !state.locked.contains(&SlotRef { date: *date, slot: *slot });
+            Ok(if is_new { vec![SlotLocked { date: *date, slot: *slot }.into()] } else { Vec::new() })
+        }
+        Command::UnlockSlot(UnlockSlot { date, slot }) => {
+            let is_locked = state.locked.contains(&SlotRef { date: *date, slot: *slot });
+            Ok(if is_locked { vec![SlotUnlocked { date: *date, slot: *slot }.into()] } else { Vec::new() })
+        }
+        Command::SwapRecipe(swap) => draft()?.swap(swap, seed),
+        Command::MoveSlot(exchange) => draft()?.exchange(exchange, seed),
+        Command::SkipSlot(skip) => draft()?.skip(skip.date, skip.slot, seed),
+        Command::SetPortion(portion) => draft()?.portion(portion, seed),
+        Command::RegenerateSlot(at) => draft()?.regenerate_slot(at.date, at.slot, seed),
+        Command::RegenerateDay(day) => draft()?.regenerate_day(day.date, day.seed.unwrap_or(seed)),
+        Command::Replan(replan) => draft()?.replan(replan, replan.seed.unwrap_or(seed)),
+        Command::RankAlternatives(at) => draft()?.alternatives(at.date, at.slot),
+        Command::GenerateMealPlan(_)
+        | Command::ActivateMealPlan(_)
+        | Command::DiscardMealPlan(_)
+        | Command::CalculatePlanNutrition(_)
+        | Command::SettleOverlaps(_)
+        | Command::RetireMealPlan(_)
+        | Command::ReinstateMealPlan(_)
+        | Command::SetPlanningRules(_) => Ok(Vec::new()),
+    }
+}
+
+fn must_plan(
+    state: &State,
+    date: NaiveDate,
+    slot: crate::domain::recipes::slots::MealSlot,
+) -> Result<(), Rejection> {
+    let meals = state.plan.iter().flat_map(|plan| &plan.meals);
+    match meals.into_iter().any(|meal| meal.date == date && meal.slot == slot) {
+        true => Ok(()),
+        false => Err(Rejection::not_found(
+            format!("the plan has no {slot} on {date}"),
+            "GET /api/meal-plans/{id} shows its meals",
+        )),
+    }
+}
+
 fn settle(facts: &Facts, metadata: &Metadata) -> Vec<Event> {
     match metadata.key.uuid().map_or(Overlaps::None, |plan| overlaps(plan, &facts.spans)) {
         Overlaps::None => Vec::new(),
         Overlaps::Newer(replaced_by) => vec![MealPlanRetired { replaced_by }.into()],
         Overlaps::Older(plans) => vec![OlderPlansReplaced { plans }.into()],
     }
-}
-
-fn generate(command: &GenerateMealPlan, facts: &Facts, metadata: &Metadata) -> Result<Vec<Event>, Rejection> {
-    let (problem, remarks) = problem(command, facts, metadata)?;
-    search::check(&problem).map_err(|fault| Rejection::invalid(&fault.pointer, fault.message, fault.hint))?;
-    let solution = search::solve(&problem);
-    let plan = MealPlan::of(&problem, &solution, remarks).ok_or_else(|| {
-        Rejection::conflict("the search gave a plan that does not fit its problem", "report this as a defect")
-    })?;
-    Ok(vec![MealPlanCreated { start: plan.start, days: plan.days }.into(), MealPlanGenerated { plan }.into()])
 }

@@ -3,22 +3,27 @@
 //! Not known here: how recipes are written or measured; what is bought. Invariant: an event holds the whole plan
 //! with its seed and reasons, so replay never searches again.
 
+mod book;
+mod classes;
 mod context;
+mod decisions;
+mod messages;
 mod overlap;
 mod plan;
 mod problem;
+mod rules;
 pub mod search;
 mod tally;
+mod units;
 mod views;
+mod why;
+mod write;
 
 pub(crate) use context::check_generate;
-pub use context::{
-    ActivateMealPlan, CalculatePlanNutrition, Command, DiscardMealPlan, Event, Facts, GenerateMealPlan,
-    MealPlanActivated, MealPlanCreated, MealPlanDiscarded, MealPlanGenerated, MealPlanReinstated,
-    MealPlanRetired, OlderPlansReplaced, PlanNutritionCalculated, Planning, ReinstateMealPlan,
-    RetireMealPlan, SettleOverlaps, State,
-};
-pub use plan::{Dish, Meal, MealPlan, Missed, NutrientTotal, Portion, Total};
-pub(crate) use problem::no_first_day;
+pub use context::{Facts, Planning, State};
+pub(crate) use decisions::no_first_day;
+pub use messages::*;
+pub use plan::{Alternative, Dish, Meal, MealPlan, Missed, NutrientTotal, Portion, Terms, Total};
+pub use rules::{PlanningRules, TagRule, Weights};
 pub use tally::{DayNutrition, PlanNutrition, Sum};
-pub use views::{PlanView, Plans, Status};
+pub use views::{PlanView, Plans, Rules, Status};

@@ -1,6 +1,7 @@
 //! On each day one plan is in force: the one that was put into force last.
 
-use super::context::{Event, Planning};
+use super::context::Planning;
+use super::messages::Event;
 use crate::domain::context::{Context, Projection, read_as};
 use crate::domain::envelope::Envelope;
 use crate::domain::message::DecodeError;
@@ -83,7 +84,12 @@ impl Projection for Spans {
             Event::MealPlanCreated(_)
             | Event::MealPlanGenerated(_)
             | Event::OlderPlansReplaced(_)
-            | Event::PlanNutritionCalculated(_) => {}
+            | Event::PlanNutritionCalculated(_)
+            | Event::PlanningRulesSet(_)
+            | Event::SlotLocked(_)
+            | Event::SlotUnlocked(_)
+            | Event::MealPlanChanged(_)
+            | Event::AlternativesRanked(_) => {}
         }
     }
 }

@@ -1,7 +1,8 @@
 //! A plan as it is kept and shown: names and amounts instead of the search's numbers.
 
-use super::search::{self, Problem, Solution, Terms, Weights};
-use crate::domain::measure::{Milli, Nutrients};
+use super::rules::Weights;
+use super::search;
+use crate::domain::measure::Milli;
 use crate::domain::recipes::slots::MealSlot;
 use chrono::NaiveDate;
 use schemars::JsonSchema;
@@ -20,6 +21,12 @@ pub struct MealPlan {
     /// In 1/10 000 points; smaller is better. A point is 1 % off a daily goal of importance 10.
     pub objective: i64,
     pub terms: Terms,
+    /// Proven: no plan under the same rules and prices has a smaller objective than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound: Option<i64>,
+    /// What is to be bought costs, as far as prices are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub money: Option<Milli>,
     pub meals: Vec<Meal>,
     pub totals: Vec<Total>,
     /// Goals that the plan misses.
@@ -35,6 +42,12 @@ pub struct Meal {
     pub dish: Dish,
     pub minutes: Option<u32>,
     pub portions: Vec<Portion>,
+    /// Servings of those who eat along once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guests: Option<Milli>,
+    /// It stays, whatever is planned anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub locked: bool,
     pub reasons: Vec<String>,
 }
 
@@ -99,95 +112,66 @@ pub struct Missed {
     pub sentence: String,
 }
 
-impl MealPlan {
-    /// The solution in words; `None` when it does not belong to the problem.
-    #[must_use]
-    pub fn of(problem: &Problem, solution: &Solution, remarks: Vec<String>) -> Option<Self> {
-        let meals: Option<Vec<_>> =
-            solution.meals.iter().map(|planned| meal(problem, solution, planned)).collect();
-        let totals: Option<Vec<_>> = solution.totals.iter().map(|day| total(problem, day)).collect();
-        let unmet: Option<Vec<_>> = solution.unmet.iter().map(|unmet| missed(problem, unmet)).collect();
-        Some(Self {
-            start: problem.days.first()?.date,
-            days: u32::try_from(problem.days.len()).ok()?,
-            seed: problem.seed,
-            moves: solution.moves,
-            weights: problem.weights,
-            objective: solution.objective,
-            terms: solution.terms,
-            meals: meals?,
-            totals: totals?,
-            unmet: unmet?,
-            remarks,
-        })
+/// The objective by term, in 1/10 000 points, weighted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Terms {
+    pub nutrition: i64,
+    pub variety: i64,
+    pub items: i64,
+    pub rating: i64,
+    pub effort: i64,
+    pub leftovers: i64,
+    pub coverage: i64,
+    pub empty: i64,
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub cost: i64,
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub over_budget: i64,
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub waste: i64,
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub portions: i64,
+    /// Rules and wishes by tag.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub wishes: i64,
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub change: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's shape")]
+fn is_nothing(term: &i64) -> bool {
+    *term == 0
+}
+
+impl From<search::Terms> for Terms {
+    fn from(terms: search::Terms) -> Self {
+        Self {
+            nutrition: terms.nutrition,
+            variety: terms.variety + terms.repeat,
+            items: terms.items,
+            rating: terms.rating,
+            effort: terms.effort,
+            leftovers: terms.leftover,
+            coverage: terms.coverage,
+            empty: terms.empty,
+            cost: terms.cost,
+            over_budget: terms.overbudget,
+            waste: terms.waste,
+            portions: terms.portions,
+            wishes: terms.preference + terms.quotas,
+            change: terms.change,
+        }
     }
 }
 
-fn meal(problem: &Problem, solution: &Solution, planned: &search::PlannedMeal) -> Option<Meal> {
-    let mut minutes = None;
-    let dish = match &planned.dish {
-        search::Dish::Cook { recipe, percent } => {
-            let candidate = problem.recipes.get(*recipe)?;
-            minutes = candidate.minutes;
-            let servings = Milli(i64::from(*percent) * 10);
-            Dish::Cook { recipe_id: candidate.id, recipe: candidate.name.clone(), servings }
-        }
-        search::Dish::Leftover { recipe, of } => {
-            let candidate = problem.recipes.get(*recipe)?;
-            let cooked = solution.meals.get(*of)?;
-            Dish::Leftover {
-                recipe_id: candidate.id,
-                recipe: candidate.name.clone(),
-                from_date: problem.days.get(cooked.day)?.date,
-                from_slot: cooked.slot,
-            }
-        }
-        search::Dish::Empty { why } => Dish::Empty { why: why.clone() },
-    };
-    let portions = planned.portions.iter().map(|(eater, percent)| {
-        let eater = problem.eaters.get(*eater)?;
-        Some(Portion { member: eater.id, name: eater.name.clone(), percent: *percent })
-    });
-    Some(Meal {
-        date: problem.days.get(planned.day)?.date,
-        slot: planned.slot,
-        dish,
-        minutes,
-        portions: portions.collect::<Option<_>>()?,
-        reasons: planned.reasons.clone(),
-    })
-}
-
-fn total(problem: &Problem, day: &search::DayTotal) -> Option<Total> {
-    let eater = problem.eaters.get(day.eater)?;
-    let per_nutrient = Nutrients::NAMES.iter().enumerate().map(|(n, name)| {
-        let goal = eater.goals[n].unwrap_or_default();
-        let total = NutrientTotal {
-            planned: day.amounts[n].map(Milli),
-            complete: !day.incomplete[n] && day.amounts[n].is_some(),
-            min: goal.min.map(Milli),
-            low: goal.low.map(Milli),
-            high: goal.high.map(Milli),
-            max: goal.max.map(Milli),
-        };
-        ((*name).to_owned(), total)
-    });
-    Some(Total {
-        date: problem.days.get(day.day)?.date,
-        member: eater.id,
-        name: eater.name.clone(),
-        per_nutrient: per_nutrient.collect(),
-    })
-}
-
-fn missed(problem: &Problem, unmet: &search::Unmet) -> Option<Missed> {
-    Some(Missed {
-        date: problem.days.get(unmet.day)?.date,
-        member: problem.eaters.get(unmet.eater)?.id,
-        nutrient: (*Nutrients::NAMES.get(unmet.nutrient)?).to_owned(),
-        planned: Milli(unmet.planned),
-        wanted: Milli(unmet.wanted),
-        hard: unmet.hard,
-        sentence: unmet.sentence.clone(),
-    })
+/// Another dish for a meal, with what the plan would cost with it, beside what it costs now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Alternative {
+    pub recipe_id: Uuid,
+    pub recipe: String,
+    /// By how much the objective would change, in 1/10 000 points; above zero it is worse.
+    pub difference: i64,
+    pub terms: Terms,
+    /// The same in words.
+    pub why: Vec<String>,
 }

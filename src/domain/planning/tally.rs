@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// Percent of a serving that somebody eats.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Eaten {
     date: NaiveDate,
     member: Uuid,
@@ -122,6 +122,8 @@ mod tests {
             allergens: BTreeSet::new(),
             allergens_complete: false,
             diet: None,
+            tags: BTreeSet::new(),
+            cuisine: None,
             foods: Vec::new(),
         }
     }

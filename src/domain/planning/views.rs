@@ -1,12 +1,15 @@
 //! Plans as they are read, and what planning learns from the events of others.
 
-use super::context::{Event, Planning};
-use super::plan::{Dish, MealPlan};
+use super::classes::protein;
+use super::context::Planning;
+use super::messages::{Event, MealPlanChanged, MealPlanGenerated};
+use super::plan::{Alternative, Dish, MealPlan};
+use super::rules::{PlanningRules, RULES};
 use super::tally::PlanNutrition;
 use crate::domain::context::{Context, Projection, Route, read_as};
 use crate::domain::diet::{Allergen, Diet};
 use crate::domain::envelope::Envelope;
-use crate::domain::foods::{self, FoodId, Foods};
+use crate::domain::foods::{self, Aisle, FoodId, Foods};
 use crate::domain::household::{self, HOME, Household, Profile};
 use crate::domain::measure::{Milli, Nutrients};
 use crate::domain::message::DecodeError;
@@ -16,7 +19,7 @@ use crate::domain::recipes::{self, Recipe, Recipes};
 use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +42,12 @@ pub struct PlanView {
     /// What is in it as the recipes were known when it was added up last.
     #[serde(default)]
     pub nutrition: Option<PlanNutrition>,
+    /// Ranked last for each meal that somebody asked for, by `<date> <slot>`; a change of the plan forgets them.
+    #[serde(default)]
+    pub alternatives: BTreeMap<String, Vec<Alternative>>,
+    /// What the last change was.
+    #[serde(default)]
+    pub changed: Option<String>,
 }
 
 /// Plans by their first day.
@@ -46,7 +55,7 @@ pub struct Plans;
 
 impl Projection for Plans {
     const NAME: &'static str = "planning_plans";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const READS: &'static [&'static str] = &[Planning::NAME];
     type Row = PlanView;
     type Event = Event;
@@ -66,7 +75,23 @@ impl Projection for Plans {
             }
         };
         match event {
-            Event::MealPlanCreated(_) | Event::OlderPlansReplaced(_) => {}
+            Event::MealPlanCreated(_) | Event::OlderPlansReplaced(_) | Event::PlanningRulesSet(_) => {}
+            Event::SlotLocked(at) => lock(row, at.date, at.slot, true),
+            Event::SlotUnlocked(at) => lock(row, at.date, at.slot, false),
+            Event::AlternativesRanked(ranked) => {
+                if let Some(row) = row {
+                    let at = format!("{} {}", ranked.date, ranked.slot);
+                    row.alternatives.insert(at, ranked.alternatives.clone());
+                }
+            }
+            Event::MealPlanChanged(changed) => {
+                if let Some(row) = row {
+                    row.plan = changed.plan.clone();
+                    row.changed = Some(changed.why.clone());
+                    row.alternatives.clear();
+                    row.nutrition = None;
+                }
+            }
             Event::PlanNutritionCalculated(calculated) => {
                 if let Some(row) = row {
                     row.nutrition = Some(calculated.nutrition.clone());
@@ -77,7 +102,14 @@ impl Projection for Plans {
             Event::MealPlanDiscarded(_) => set(Status::Discarded),
             Event::MealPlanGenerated(generated) => {
                 let (id, plan) = (key.to_owned(), generated.plan.clone());
-                *row = Some(PlanView { id, status: Status::Generated, plan, nutrition: None });
+                *row = Some(PlanView {
+                    id,
+                    status: Status::Generated,
+                    plan,
+                    nutrition: None,
+                    alternatives: BTreeMap::new(),
+                    changed: None,
+                });
             }
         }
     }
@@ -91,6 +123,45 @@ impl Projection for Plans {
             Route::List { path: "/api/meal-plans", summary: "Plans by their first day" },
             Route::Item { path: "/api/meal-plans/{id}", summary: "One plan" },
         ]
+    }
+}
+
+fn lock(row: &mut Option<PlanView>, date: NaiveDate, slot: MealSlot, locked: bool) {
+    let meals = row.iter_mut().flat_map(|row| &mut row.plan.meals);
+    for meal in meals.filter(|meal| meal.date == date && meal.slot == slot) {
+        meal.locked = locked;
+    }
+}
+
+/// The household's rules as they are read.
+pub struct Rules;
+
+impl Projection for Rules {
+    const NAME: &'static str = "planning_rules";
+    const READS: &'static [&'static str] = &[Planning::NAME];
+    type Row = PlanningRules;
+    type Event = Event;
+
+    fn read(envelope: &Envelope) -> Result<Option<Event>, DecodeError> {
+        read_as::<Planning>(envelope)
+    }
+
+    fn keys(_: &Envelope, event: &Event) -> Vec<String> {
+        if matches!(event, Event::PlanningRulesSet(_)) { vec![RULES.to_owned()] } else { Vec::new() }
+    }
+
+    fn apply(row: &mut Option<PlanningRules>, _: &str, _: &Envelope, event: &Event) {
+        if let Event::PlanningRulesSet(set) = event {
+            *row = Some(set.rules.clone());
+        }
+    }
+
+    fn routes() -> Vec<Route> {
+        vec![Route::One {
+            path: "/api/planning/rules",
+            key: RULES,
+            summary: "What the household wishes of every plan",
+        }]
     }
 }
 
@@ -123,10 +194,15 @@ impl Projection for History {
             | Event::PlanNutritionCalculated(_)
             | Event::OlderPlansReplaced(_)
             | Event::MealPlanRetired(_)
-            | Event::MealPlanReinstated(_) => {}
+            | Event::MealPlanReinstated(_)
+            | Event::PlanningRulesSet(_)
+            | Event::SlotLocked(_)
+            | Event::SlotUnlocked(_)
+            | Event::AlternativesRanked(_) => {}
             Event::MealPlanDiscarded(_) => *row = None,
-            Event::MealPlanGenerated(generated) => {
-                let cooked = generated.plan.meals.iter().filter_map(|meal| match &meal.dish {
+            Event::MealPlanGenerated(MealPlanGenerated { plan, .. })
+            | Event::MealPlanChanged(MealPlanChanged { plan, .. }) => {
+                let cooked = plan.meals.iter().filter_map(|meal| match &meal.dish {
                     Dish::Cook { recipe_id, .. } => Some((meal.date, *recipe_id)),
                     Dish::Leftover { .. } | Dish::Empty { .. } => None,
                 });
@@ -153,6 +229,9 @@ pub(super) struct KnownRecipe {
     pub allergens: BTreeSet<Allergen>,
     pub allergens_complete: bool,
     pub diet: Option<Diet>,
+    /// Keywords and categories, in lower case.
+    pub tags: BTreeSet<String>,
+    pub cuisine: Option<String>,
     /// Grams a serving.
     pub foods: Vec<(FoodId, Milli)>,
 }
@@ -162,6 +241,7 @@ pub(super) struct RecipesLearned;
 
 impl Projection for RecipesLearned {
     const NAME: &'static str = "planning_recipes";
+    const VERSION: u32 = 2;
     const READS: &'static [&'static str] = &[Recipes::NAME];
     type Row = KnownRecipe;
     type Event = recipes::Event;
@@ -215,8 +295,16 @@ fn known(id: Uuid, recipe: &Recipe, stars: Option<u8>) -> KnownRecipe {
         allergens: BTreeSet::new(),
         allergens_complete: false,
         diet: None,
+        tags: recipe.keywords.iter().chain(&recipe.categories).filter_map(|word| plain(word)).collect(),
+        cuisine: recipe.cuisine.as_deref().and_then(plain),
         foods: Vec::new(),
     }
+}
+
+/// In lower case and without the space around; `None` when nothing is left.
+fn plain(word: &str) -> Option<String> {
+    let word = word.trim().to_lowercase();
+    (!word.is_empty()).then_some(word)
 }
 
 fn measure(row: &mut KnownRecipe, calculated: &recipes::NutritionCalculated) {
@@ -278,13 +366,24 @@ impl Projection for GoalsLearned {
     }
 }
 
-/// Foods that every kitchen has, which nobody goes shopping for.
-pub(super) struct Staples;
+/// A food as planning knows it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub(super) struct KnownFood {
+    pub id: FoodId,
+    pub name: String,
+    pub aisle: Aisle,
+    /// Every kitchen has it; nobody goes shopping for it.
+    pub staple: bool,
+    pub protein: Option<String>,
+}
 
-impl Projection for Staples {
-    const NAME: &'static str = "planning_staples";
+/// Foods as planning knows them.
+pub(super) struct FoodsLearned;
+
+impl Projection for FoodsLearned {
+    const NAME: &'static str = "planning_foods";
     const READS: &'static [&'static str] = &[Foods::NAME];
-    type Row = FoodId;
+    type Row = KnownFood;
     type Event = foods::FoodsImported;
 
     fn read(envelope: &Envelope) -> Result<Option<foods::FoodsImported>, DecodeError> {
@@ -295,9 +394,15 @@ impl Projection for Staples {
         event.keys()
     }
 
-    fn apply(row: &mut Option<FoodId>, key: &str, _: &Envelope, event: &foods::FoodsImported) {
+    fn apply(row: &mut Option<KnownFood>, key: &str, _: &Envelope, event: &foods::FoodsImported) {
         if let Some(food) = event.food(key) {
-            *row = food.staple.then(|| food.id.clone());
+            *row = Some(KnownFood {
+                id: food.id.clone(),
+                name: food.name.clone(),
+                aisle: food.aisle,
+                staple: food.staple,
+                protein: protein(&food.id, food.aisle).map(str::to_owned),
+            });
         }
     }
 }

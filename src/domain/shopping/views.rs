@@ -145,13 +145,18 @@ impl Projection for PlansLearned {
     fn apply(row: &mut Option<MealPlan>, _: &str, _: &Envelope, event: &planning::Event) {
         match event {
             planning::Event::MealPlanGenerated(generated) => *row = Some(generated.plan.clone()),
+            planning::Event::MealPlanChanged(changed) => *row = Some(changed.plan.clone()),
             planning::Event::MealPlanDiscarded(_) => *row = None,
             planning::Event::MealPlanCreated(_)
             | planning::Event::MealPlanActivated(_)
             | planning::Event::PlanNutritionCalculated(_)
             | planning::Event::OlderPlansReplaced(_)
             | planning::Event::MealPlanRetired(_)
-            | planning::Event::MealPlanReinstated(_) => {}
+            | planning::Event::MealPlanReinstated(_)
+            | planning::Event::PlanningRulesSet(_)
+            | planning::Event::SlotLocked(_)
+            | planning::Event::SlotUnlocked(_)
+            | planning::Event::AlternativesRanked(_) => {}
         }
     }
 }

@@ -1,183 +1,198 @@
-//! Simulated annealing in integers: random moves, worse ones accepted ever more rarely.
+//! One chain of the search: rounds of simulated annealing, each polished by exact descent; the best plan is kept.
+//!
+//! A round depends only on the rounds before it, and the best of all that was seen is kept: a chain that goes on
+//! longer repeats what a shorter one did, so its plan is never worse.
 
-use super::descent::Serve;
-use super::problem::PORTIONS;
+use super::menu::Menu;
+use super::plan::{NONE, Plan};
 use super::rng::Rng;
-use super::state::State;
-use super::table::{NONE, Plan};
+use super::state::{Saved, State};
+use super::table::Table;
+use std::ops::ControlFlow;
 
-/// Steps of the table in one unit of x.
-const STEPS: i64 = 64;
-const ENTRIES: usize = 1024;
-/// `exp(-x)` in 1/2^32, for x in steps of 1/64.
-static EXP: [u64; ENTRIES] = exponentials();
+/// Moves between two reports.
+const REPORT_EVERY: u64 = 1_024;
+/// Moves of the first round; every second round is twice as long as the one before, up to the longest.
+const FIRST_ROUND: u64 = 30_000;
+const LONGEST_ROUND: u64 = 4_000_000;
+/// Temperatures of a round.
+const COOLING_STEPS: u64 = 128;
+/// Per cent of the price of an average meal: where the first round begins, the others begin, and all end.
+const HOT: i64 = 30;
+const WARM: i64 = 15;
+const COLD: i64 = 3;
+/// Candidates of a meal for the first plan.
+const GREEDY: usize = 300;
 
-/// Temperature levels of a round, and the share (of 2^16) that each keeps of the one before.
-const LEVELS: u64 = 64;
-const COOLING: i64 = 63_000;
-/// Objective units; tuned on made-up weeks of 84 and 300 recipes.
-const HOT: i64 = 25_000;
-
-/// The series of `exp(-1/64)` in 1/2^60, and its powers.
-const fn exponentials() -> [u64; ENTRIES] {
-    const ONE: u128 = 1 << 60;
-    let (mut positive, mut negative, mut term, mut k) = (0u128, 0u128, ONE, 1u128);
-    while term > 0 {
-        if k % 2 == 1 {
-            positive += term;
-        } else {
-            negative += term;
-        }
-        term /= 64 * k;
-        k += 1;
-    }
-    let step = positive - negative;
-    let (mut table, mut value, mut i) = ([0u64; ENTRIES], ONE, 0);
-    while i < ENTRIES {
-        #[expect(clippy::cast_possible_truncation, reason = "a number below 2^33")]
-        let entry = (value >> 28) as u64;
-        table[i] = entry;
-        value = (value * step) >> 60;
-        i += 1;
-    }
-    table
+/// How far a chain has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The number of the chain.
+    pub chain: u32,
+    /// Moves it has tried.
+    pub moves: u64,
+    /// Its best so far.
+    pub objective: i64,
 }
 
-/// Whether a change for the worse by `delta` is accepted at a temperature.
-fn accept(delta: i64, temperature: i64, rng: &mut Rng) -> bool {
-    delta <= 0
-        || usize::try_from(delta.saturating_mul(STEPS) / temperature)
-            .is_ok_and(|x| EXP.get(x).is_some_and(|&chance| rng.bits() < chance))
+/// Told every thousand moves or so; may stop the search, which then gives the best plan so far.
+pub type Watch<'w> = dyn Fn(&Progress) -> ControlFlow<()> + Sync + 'w;
+
+pub(super) struct Chain<'t, 'w> {
+    pub(super) state: State<'t>,
+    pub(super) rng: Rng,
+    number: u32,
+    /// Slots that may be changed, and those of each day.
+    pub(super) open: Vec<usize>,
+    pub(super) open_of: Vec<Vec<usize>>,
+    /// Slots and eaters whose portions may be changed.
+    pub(super) portioned: Vec<(usize, usize)>,
+    pub(super) menu: Menu,
+    pub(super) saved: Saved,
+    best: Plan,
+    objective: i64,
+    pub(super) moves: u64,
+    reported: u64,
+    watch: &'w Watch<'w>,
+    pub(super) stopped: bool,
 }
 
-/// What the moves choose from.
-#[derive(Clone, Debug)]
-pub(super) struct Moves {
-    /// Meals to choose a dish for.
-    open: Vec<usize>,
-    /// Pairs of a served meal and somebody who eats it.
-    portions: Vec<(usize, usize)>,
-    /// For each open meal, the open meals of the same slot.
-    peers: Vec<Vec<usize>>,
-    /// Open lunches and dinners by day.
-    mains: Vec<Vec<usize>>,
-}
-
-impl Moves {
-    pub(super) fn of(state: &State<'_>) -> Self {
-        let meals = &state.table.meals;
-        let open: Vec<usize> = (0..meals.len()).filter(|&m| meals[m].open).collect();
-        let peers =
-            |m: usize| open.iter().copied().filter(|&o| o != m && meals[o].slot == meals[m].slot).collect();
-        let mains = |day| open.iter().copied().filter(|&m| meals[m].day == day && !meals[m].mild).collect();
-        let served = |m: &usize| meals[*m].locked != Some(None);
+impl<'t, 'w> Chain<'t, 'w> {
+    /// A chain that changes only the slots for which `open` says so.
+    pub(super) fn new(
+        table: &'t Table,
+        start: Option<&Plan>,
+        open: &dyn Fn(usize) -> bool,
+        (seed, number): (u64, u32),
+        watch: &'w Watch<'w>,
+    ) -> Self {
+        let state = start.map_or_else(|| State::new(table), |plan| State::of(table, plan));
+        let open: Vec<usize> =
+            (0..table.slots.len()).filter(|&s| table.slots[s].locked.is_none() && open(s)).collect();
+        let mut open_of = vec![Vec::new(); table.days];
+        open.iter().for_each(|&slot| open_of[table.slots[slot].day].push(slot));
+        let (best, objective) = (state.plan(), state.objective());
         Self {
-            portions: (0..meals.len())
-                .filter(served)
-                .flat_map(|m| meals[m].eaters.iter().map(move |&e| (m, e)))
-                .collect(),
-            peers: (0..meals.len()).map(peers).collect(),
-            mains: (0..state.table.problem.days.len()).map(mains).collect(),
+            portioned: portioned(table, &open),
+            rng: Rng::new(seed, u64::from(number)),
+            number,
+            state,
             open,
+            open_of,
+            menu: Menu::default(),
+            saved: Saved::default(),
+            best,
+            objective,
+            moves: 0,
+            reported: 0,
+            watch,
+            stopped: false,
         }
     }
 
-    /// Whether there is nothing to change.
-    pub(super) const fn is_empty(&self) -> bool {
-        self.open.is_empty() && self.portions.is_empty()
+    /// Searches until so many moves are tried or the watcher says stop.
+    pub(super) fn run(mut self, moves: u64) -> (i64, Plan, u64) {
+        self.fill();
+        self.polish();
+        let mut length = FIRST_ROUND;
+        for round in 0_u64.. {
+            if self.over(moves) {
+                break;
+            }
+            self.anneal(length, if round == 0 { HOT } else { WARM }, moves);
+            if !self.over(moves) {
+                self.polish();
+            }
+            if round % 2 == 1 {
+                length = (length * 2).min(LONGEST_ROUND);
+            }
+        }
+        (self.objective, self.best, self.moves)
     }
 
-    /// One random change; `false`: it was not allowed and is to be taken back.
-    pub(super) fn change(&self, state: &mut State<'_>, rng: &mut Rng) -> bool {
-        match rng.below(100) {
-            0..40 => rng.pick(&self.open).is_some_and(|meal| cook_another(state, meal, rng)),
-            40..52 => self.swap(state, rng),
-            52..75 => resize(state, &self.portions, rng),
-            75..88 => rng.pick(&self.open).is_some_and(|meal| toggle(state, meal, rng)),
-            _ => {
-                let day = rng.below(self.mains.len());
-                self.mains.get(day).is_some_and(|meals| {
-                    !meals.is_empty() && meals.iter().all(|&meal| cook_another(state, meal, rng))
-                })
+    fn over(&self, moves: u64) -> bool {
+        self.stopped || self.moves >= moves || (self.open.is_empty() && self.portioned.is_empty())
+    }
+
+    /// Fills the empty slots with the cheapest of the promising, those with the fewest candidates first.
+    pub(super) fn fill(&mut self) {
+        let table = self.state.table;
+        let mut order: Vec<usize> =
+            self.open.iter().copied().filter(|&s| self.state.recipe[s] == NONE).collect();
+        order.sort_by_key(|&s| (table.groups[table.slots[s].group].cook.len(), s));
+        for slot in order {
+            self.state.fill(slot, GREEDY, &mut self.moves);
+            self.report();
+        }
+        self.keep();
+    }
+
+    /// Keeps the plan if it is the best so far.
+    #[inline]
+    pub(super) fn keep(&mut self) {
+        if self.state.objective() < self.objective {
+            self.objective = self.state.objective();
+            self.best = self.state.plan();
+        }
+    }
+
+    pub(super) fn report(&mut self) {
+        if self.moves >= self.reported + REPORT_EVERY {
+            self.reported = self.moves;
+            let progress = Progress { chain: self.number, moves: self.moves, objective: self.objective };
+            self.stopped |= (self.watch)(&progress).is_break();
+        }
+    }
+
+    fn anneal(&mut self, length: u64, hot: i64, most: u64) {
+        self.state.load(&self.best);
+        let meal = self.price_of_a_meal();
+        for step in 0..COOLING_STEPS {
+            let temperature = cooled(meal * hot / 100, meal * COLD / 100, step);
+            let end = self.moves + length / COOLING_STEPS;
+            while self.moves < end {
+                self.step(temperature);
+                self.keep();
+                self.report();
+                if self.over(most) {
+                    return;
+                }
             }
         }
     }
 
-    fn swap(&self, state: &mut State<'_>, rng: &mut Rng) -> bool {
-        let Some(a) = rng.pick(&self.open) else { return false };
-        let Some(b) = rng.pick(&self.peers[a]) else { return false };
-        let (one, two) = (state.plan.recipe[a], state.plan.recipe[b]);
-        let cooked =
-            |m: usize| state.plan.recipe[m] != NONE && state.plan.of[m] == NONE && !state.is_source(m);
-        if one == two || !cooked(a) || !cooked(b) {
-            return false;
-        }
-        state.clear(a);
-        state.clear(b);
-        state.cook(a, two) && state.cook(b, one)
+    /// What an average meal of the best plan costs: the scale of the temperatures.
+    fn price_of_a_meal(&self) -> i64 {
+        let slots = &self.state.table.slots;
+        let missed: i64 =
+            (0..slots.len()).filter(|&s| self.state.recipe[s] == NONE).map(|s| slots[s].empty).sum();
+        let count = i64::try_from(slots.len()).unwrap_or(1).max(1);
+        // Bonuses can make a plan cost nothing; a tenth of a point keeps the search moving.
+        ((self.objective - missed) / count).clamp(1_000, 1_000_000_000_000)
+    }
+
+    /// Exact descent from the best plan.
+    fn polish(&mut self) {
+        self.state.load(&self.best);
+        self.descend();
+        self.keep();
     }
 }
 
-fn cook_another(state: &mut State<'_>, meal: usize, rng: &mut Rng) -> bool {
-    rng.pick(&state.table.meals[meal].cook)
-        .is_some_and(|recipe| recipe != state.plan.recipe[meal] && state.cook(meal, recipe))
+/// Slots and eaters with portions to choose.
+fn portioned(table: &Table, open: &[usize]) -> Vec<(usize, usize)> {
+    let chooses = |&(slot, e): &(usize, usize)| {
+        table.choices[e].len() > 1 && table.fixed[slot * table.eaters + e].is_none()
+    };
+    let eaters = |&slot: &usize| table.slots[slot].eaters.iter().map(move |&e| (slot, usize::from(e)));
+    open.iter().flat_map(eaters).filter(chooses).collect()
 }
 
-fn resize(state: &mut State<'_>, portions: &[(usize, usize)], rng: &mut Rng) -> bool {
-    let Some((meal, eater)) = rng.pick(portions) else { return false };
-    let Ok(portion) = u8::try_from(rng.below(PORTIONS.len())) else { return false };
-    state.portion(meal, eater, portion);
-    true
-}
-
-/// Makes a cooked meal a leftover, or a leftover a cooked meal.
-fn toggle(state: &mut State<'_>, meal: usize, rng: &mut Rng) -> bool {
-    if state.plan.of[meal] != NONE && rng.below(2) == 0 {
-        return cook_another(state, meal, rng);
-    }
-    let first = state.table.of_day(state.table.meals[meal].day.saturating_sub(4)).start;
-    let today = state.table.of_day(state.table.meals[meal].day).start;
-    let cook = first + rng.below(today - first);
-    cook < today && state.try_dish(meal, Serve::Reuse(cook))
-}
-
-/// The best plan of a round.
-#[derive(Clone, Debug)]
-pub(super) struct Best {
-    pub(super) objective: i64,
-    pub(super) plan: Plan,
-    pub(super) improvements: u64,
-}
-
-/// Anneals for `moves` moves, keeping the best; `watch` is told now and then and stops it by `false`.
-pub(super) fn anneal(
-    state: &mut State<'_>,
-    moves: &Moves,
-    (budget, heat): (u64, i64),
-    rng: &mut Rng,
-    best: &mut Best,
-    watch: &mut dyn FnMut(u64, &Best) -> bool,
-) -> bool {
-    let level = budget.div_ceil(LEVELS).max(1);
-    let mut temperature = (HOT * heat / 100).max(1);
-    for done in 0..budget {
-        if done % level == level - 1 {
-            temperature = ((temperature * COOLING) >> 16).max(1);
-        }
-        if done % 1024 == 1023 && !watch(done, best) {
-            return false;
-        }
-        let before = state.objective();
-        if !moves.change(state, rng) || !accept(state.objective() - before, temperature, rng) {
-            state.undo();
-            continue;
-        }
-        state.keep();
-        if state.objective() < best.objective {
-            best.objective = state.objective();
-            best.plan.clone_from(&state.plan);
-            best.improvements += 1;
-        }
-    }
-    true
+/// Falls from `hot` to `cold` by the same factor in every step.
+fn cooled(hot: i64, cold: i64, step: u64) -> i64 {
+    // A quadratic Bezier curve between the two, close to the exponential for ratios of five to twenty.
+    let (done, all) = (i64::try_from(step).unwrap_or(0), i64::try_from(COOLING_STEPS).unwrap_or(1));
+    let left = all - done;
+    let middle = cold;
+    ((left * left / all) * hot + 2 * (left * done / all) * middle + (done * done / all) * cold) / all
 }

@@ -1,181 +1,260 @@
-//! Refuses problems that make no sense, naming the place, before any search is spent on them.
+//! Refuses problems that make no sense or whose numbers could overflow, naming the place.
 
-use super::problem::{Goal, Problem};
-use crate::domain::invalid::Invalid;
-use std::collections::BTreeSet;
+use super::compile::slopes;
+use super::locks;
+use super::problem::{Eater, Goal, Kinds, NUTRIENTS, Problem, Recipe};
+use super::table::household;
 
 /// Longest plan, in days.
 pub const MAX_DAYS: usize = 28;
-/// Most people a plan is for.
 pub const MAX_EATERS: usize = 32;
-/// Most recipes to choose from.
 pub const MAX_RECIPES: usize = 100_000;
-/// Largest amount of a goal or a serving, in thousandths of the nutrient's unit.
-pub const MAX_AMOUNT: i64 = 1_000_000_000;
-/// Largest weight, in percent.
-pub const MAX_WEIGHT: u32 = 10_000;
+pub const MAX_FOODS: usize = 60_000;
+/// Most of a nutrient in a serving.
+pub const MAX_AMOUNT: i32 = 1_000_000;
+/// Largest amount of a goal.
+pub const MAX_GOAL: i32 = 50_000_000;
+/// Largest portion, in percent.
+pub const MAX_PORTION: u16 = 1_000;
+/// Largest price of anything but an empty meal.
+pub const MAX_WEIGHT: i64 = 1_000_000_000;
 
-const MAX_FOODS: usize = 1_000_000;
+const MAX_CLASS: u16 = 10_000;
+const MAX_FOODS_OF_A_RECIPE: usize = 250;
+const MAX_PORTIONS: usize = 64;
+/// Most that each of a few parts of the objective may come to.
+const MAX_PART: i128 = 1 << 58;
+/// More than any day's amount of a nutrient is off its goal, counted up to eightfold.
+const MAX_MISS: i128 = 1 << 29;
 
-type Checked = Result<(), Invalid>;
+/// What is wrong with a problem.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// JSON pointer into the problem.
+    pub pointer: String,
+    pub message: String,
+    pub hint: String,
+}
 
-/// Whether the problem can be solved as it stands; without recipes it can, and every meal is empty.
+pub(super) type Checked = Result<(), Fault>;
+
+/// Whether the problem can be compiled and solved; without recipes it can, and every meal is empty.
 ///
 /// # Errors
-/// Names the first place that is wrong, as a JSON pointer into the problem.
+/// The first place that is wrong.
 pub fn check(problem: &Problem) -> Checked {
     sizes(problem)?;
-    for (d, day) in problem.days.iter().enumerate() {
-        let mut seen = BTreeSet::new();
-        for (m, meal) in day.meals.iter().enumerate() {
-            if !seen.insert(meal.slot) {
-                return wrong(
-                    format!("/days/{d}/meals/{m}"),
-                    format!("{} is planned twice on one day", meal.slot),
-                    "give each slot once a day",
-                );
-            }
-        }
-    }
-    eaters(problem)?;
-    recipes(problem)?;
-    places(problem)?;
-    weights(problem)
+    (0..problem.days.len()).try_for_each(|day| meals(problem, day))?;
+    problem.eaters.iter().enumerate().try_for_each(|(e, eater)| eats(eater, e))?;
+    problem.recipes.iter().enumerate().try_for_each(|(r, recipe)| cooks(problem, recipe, r))?;
+    references(problem)?;
+    rules(problem)?;
+    weights(problem)?;
+    locks::check(problem)?;
+    sums(problem)
 }
 
 fn sizes(problem: &Problem) -> Checked {
-    if problem.days.is_empty() || problem.days.len() > MAX_DAYS {
-        return wrong("/days", format!("{} days cannot be planned", problem.days.len()), "plan 1 to 28 days");
-    }
-    let follow = problem.days.windows(2).position(|two| two[0].date.succ_opt() != Some(two[1].date));
-    if let Some(d) = follow {
-        return wrong(
-            format!("/days/{}", d + 1),
-            "the date does not follow the day before",
-            "give consecutive days",
-        );
-    }
-    if problem.eaters.is_empty() || problem.eaters.len() > MAX_EATERS {
-        return wrong("/eaters", "there must be 1 to 32 eaters", "add somebody to the household");
-    }
-    if problem.recipes.len() > MAX_RECIPES {
-        return wrong("/recipes", "there are more than 100 000 recipes", "choose among fewer recipes");
-    }
-    if problem.foods > MAX_FOODS {
-        return wrong("/foods", "there are more than a million foods", "number only the foods that are used");
+    let within = |count: usize, least: usize, most: usize, pointer: &str, what: &str| {
+        require((least..=most).contains(&count), pointer, || {
+            (format!("there are {count} {what}"), format!("give {least} to {most}"))
+        })
+    };
+    within(problem.days.len(), 1, MAX_DAYS, "/days", "days")?;
+    within(problem.eaters.len(), 1, MAX_EATERS, "/eaters", "eaters")?;
+    within(problem.recipes.len(), 0, MAX_RECIPES, "/recipes", "recipes")?;
+    within(problem.foods.len(), 0, MAX_FOODS, "/foods", "foods")?;
+    within(problem.pantry.len(), 0, MAX_FOODS, "/pantry", "lots")?;
+    within(problem.quotas.len(), 0, 1000, "/quotas", "quotas")?;
+    let chosen = problem.eaters.iter().flat_map(|eater| eater.portions.iter());
+    let locked = problem.locks.iter().flat_map(|lock| lock.portions.iter().map(|(_, percent)| percent));
+    let mut portions: Vec<u16> = chosen.chain(locked).copied().collect();
+    portions.sort_unstable();
+    portions.dedup();
+    within(portions.len(), 0, MAX_PORTIONS, "/eaters", "different portions")
+}
+
+fn meals(problem: &Problem, day: usize) -> Checked {
+    let mut seen = Kinds::NONE;
+    for (m, meal) in problem.days[day].meals.iter().enumerate() {
+        let at = || format!("/days/{day}/meals/{m}");
+        require(!seen.has(meal.kind), at(), || {
+            ("the meal is planned twice on one day", "plan each kind once a day")
+        })?;
+        seen = seen.with(meal.kind);
+        let mut eaters = meal.eaters.clone();
+        eaters.sort_unstable();
+        eaters.dedup();
+        let known = eaters.last().is_none_or(|&e| (e as usize) < problem.eaters.len());
+        require(known && eaters.len() == meal.eaters.len(), at() + "/eaters", || {
+            ("an eater does not exist or is named twice", "name each eater of the meal once")
+        })?;
+        let guests: u64 = meal.guests.iter().map(|guest| u64::from(guest.percent)).sum();
+        require(guests <= 50_000, at() + "/guests", || {
+            ("the guests eat too much", "give at most 50 000 % together")
+        })?;
     }
     Ok(())
 }
 
-fn eaters(problem: &Problem) -> Checked {
-    for (e, eater) in problem.eaters.iter().enumerate() {
-        for (n, goal) in eater.goals.iter().enumerate() {
-            if let Some(goal) = goal {
-                sound(goal, &format!("/eaters/{e}/goals/{n}"))?;
-            }
-        }
-        if eater.excluded.last().is_some_and(|&food| food >= problem.foods) {
-            return wrong(
-                format!("/eaters/{e}/excluded"),
-                "a food is not numbered",
-                "use numbers below the number of foods",
-            );
-        }
-    }
-    Ok(())
-}
-
-fn sound(goal: &Goal, pointer: &str) -> Checked {
-    let given: Vec<i64> = [goal.min, goal.low, goal.high, goal.max].into_iter().flatten().collect();
-    if given.iter().any(|amount| !(0..=MAX_AMOUNT).contains(amount)) {
-        return wrong(pointer, "an amount is negative or absurdly large", "use 0 to 1 000 000 units");
-    }
-    if !given.is_sorted() {
-        return wrong(pointer, "the goal contradicts itself", "keep min <= low <= high <= max");
-    }
-    if !(1..=10).contains(&goal.importance) {
-        return wrong(format!("{pointer}/importance"), "the importance is not 1 to 10", "use 1 to 10");
-    }
-    Ok(())
-}
-
-fn recipes(problem: &Problem) -> Checked {
-    for (r, recipe) in problem.recipes.iter().enumerate() {
-        let at = |field: &str| format!("/recipes/{r}/{field}");
-        if recipe.per_serving.iter().flatten().any(|amount| !(0..=MAX_AMOUNT).contains(amount)) {
-            return wrong(
-                at("per_serving"),
-                "an amount is negative or absurdly large",
-                "use 0 to 1 000 000 units",
-            );
-        }
-        if recipe.foods.iter().any(|&(food, _)| food >= problem.foods) {
-            return wrong(at("foods"), "a food is not numbered", "use numbers below the number of foods");
-        }
-        if recipe.coverage_permille > 1000 {
-            return wrong(at("coverage_permille"), "more than everything is covered", "use 0 to 1000");
-        }
-        if recipe.stars.is_some_and(|stars| !(1..=5).contains(&stars)) {
-            return wrong(at("stars"), "the stars are not 1 to 5", "use 1 to 5, or leave them out");
+fn eats(eater: &Eater, e: usize) -> Checked {
+    let portions = &eater.portions;
+    let sound = !portions.is_empty() && portions.iter().all(|percent| (1..=MAX_PORTION).contains(percent));
+    require(sound, format!("/eaters/{e}/portions"), || {
+        ("there is no portion, or an absurd one", "give 1 to 1000 %")
+    })?;
+    for n in 0..NUTRIENTS {
+        if let Some(goal) = &eater.goals[n] {
+            aims(goal, &format!("/eaters/{e}/goals/{n}"))?;
         }
     }
     Ok(())
 }
 
-fn places(problem: &Problem) -> Checked {
-    let mut locked = BTreeSet::new();
-    for (l, lock) in problem.locks.iter().enumerate() {
-        let at = format!("/locks/{l}");
-        let planned =
-            problem.days.get(lock.day).is_some_and(|day| day.meals.iter().any(|meal| meal.slot == lock.slot));
-        if !planned {
-            return wrong(at, format!("no {} is planned on that day", lock.slot), "lock a planned meal");
-        }
-        if lock.recipe.is_some_and(|recipe| recipe >= problem.recipes.len()) {
-            return wrong(format!("{at}/recipe"), "there is no such recipe", "use the index of a recipe");
-        }
-        if !locked.insert((lock.day, lock.slot)) {
-            return wrong(at, "the meal is locked twice", "lock each meal once");
-        }
+fn aims(goal: &Goal, at: &str) -> Checked {
+    let given: Vec<i32> = [goal.min, goal.lo, goal.hi, goal.max].into_iter().flatten().collect();
+    let sound = given.iter().all(|amount| (0..=MAX_GOAL).contains(amount));
+    require(sound, at, || ("an amount is negative or absurdly large", "use 0 to 50 000 000 units"))?;
+    require(given.is_sorted(), at, || ("the goal contradicts itself", "keep min <= lo <= hi <= max"))?;
+    let sound = (1..=MAX_GOAL).contains(&goal.reference);
+    require(sound, at, || ("the reference is not a daily amount", "give 1 to 50 000 000 units"))?;
+    require((0..=1000).contains(&goal.importance), at, || ("the importance is absurd", "give 0 to 1000"))
+}
+
+fn cooks(problem: &Problem, recipe: &Recipe, r: usize) -> Checked {
+    let at = |field: &str| format!("/recipes/{r}/{field}");
+    let sound = recipe.nutrients.iter().flatten().all(|amount| (0..=MAX_AMOUNT).contains(amount));
+    require(sound, at("nutrients"), || {
+        ("an amount is negative or absurdly large", "use 0 to 1 000 000 units")
+    })?;
+    let known = recipe.foods.iter().all(|&(food, mass)| (food as usize) < problem.foods.len() && mass >= 0);
+    let few = recipe.foods.len() <= MAX_FOODS_OF_A_RECIPE;
+    require(known && few, at("foods"), || {
+        ("a food is not numbered, or there are too many", "give at most 250 foods")
+    })?;
+    let twice =
+        (1..recipe.foods.len()).any(|i| recipe.foods[..i].iter().any(|(food, _)| *food == recipe.foods[i].0));
+    require(!twice, at("foods"), || ("a food is listed twice", "add its amounts up"))?;
+    let sound = recipe.minutes.is_none_or(|minutes| minutes <= 100_000)
+        && recipe.coverage_permille <= 1000
+        && recipe.rating_x10.is_none_or(|rating| rating <= 50)
+        && i64::from(recipe.preference).abs() <= MAX_WEIGHT
+        && [recipe.cuisine, recipe.protein].into_iter().flatten().all(|class| class < MAX_CLASS);
+    require(sound, at(""), || {
+        ("minutes, coverage, rating, preference or a class is out of range", "see the limits")
+    })
+}
+
+fn references(problem: &Problem) -> Checked {
+    let recipe = |recipe: u32| (recipe as usize) < problem.recipes.len();
+    let day = |day: u32| (day as usize) < problem.days.len();
+    let none = || ("there is no such day, recipe or food", "use the numbers of the problem");
+    for (i, eaten) in problem.eaten.iter().enumerate() {
+        require(recipe(eaten.recipe), format!("/eaten/{i}"), none)?;
     }
-    for (e, eaten) in problem.eaten.iter().enumerate() {
-        if eaten.recipe >= problem.recipes.len() {
-            return wrong(
-                format!("/eaten/{e}/recipe"),
-                "there is no such recipe",
-                "use the index of a recipe",
-            );
-        }
-        if eaten.days_before == 0 {
-            return wrong(
-                format!("/eaten/{e}/days_before"),
-                "the first day is not before itself",
-                "count the day before as 1",
-            );
-        }
+    for (i, current) in problem.current.iter().enumerate() {
+        require(day(current.day) && current.recipe.is_none_or(recipe), format!("/current/{i}"), none)?;
+    }
+    for (i, lot) in problem.pantry.iter().enumerate() {
+        let sound = (lot.food as usize) < problem.foods.len() && lot.mass >= 0;
+        require(sound, format!("/pantry/{i}"), none)?;
+    }
+    for (i, shift) in problem.shifts.iter().enumerate() {
+        let known = (shift.eater as usize) < problem.eaters.len() && usize::from(shift.nutrient) < NUTRIENTS;
+        require(day(shift.day) && known, format!("/shifts/{i}"), none)?;
+    }
+    for (i, quota) in problem.quotas.iter().enumerate() {
+        let sound = quota.first_day <= quota.last_day && day(quota.last_day) && quota.least <= quota.most;
+        require(sound, format!("/quotas/{i}"), none)?;
+    }
+    for (i, food) in problem.foods.iter().enumerate() {
+        let sound = food.price.is_none_or(|price| price >= 0);
+        require(sound, format!("/foods/{i}/price"), || {
+            ("a price is negative", "leave out what is not known")
+        })?;
     }
     Ok(())
+}
+
+fn rules(problem: &Problem) -> Checked {
+    let rules = &problem.rules;
+    let sound = rules.repeat_gap_main_days <= 366
+        && rules.repeat_gap_other_days <= 366
+        && rules.leftover_uses <= 3
+        && rules.leftover_max_days <= 28
+        && rules.unrated_x10 <= 50
+        && rules.unknown_minutes <= 100_000;
+    require(sound, "/rules", || ("a rule is out of range", "gaps to 366 days, 3 uses of leftovers, 28 days"))
 }
 
 fn weights(problem: &Problem) -> Checked {
-    let w = problem.weights;
-    let all = [
-        ("nutrition", w.nutrition),
-        ("variety", w.variety),
-        ("items", w.items),
-        ("rating", w.rating),
-        ("effort", w.effort),
-        ("leftovers", w.leftovers),
-        ("coverage", w.coverage),
+    let w = &problem.weights;
+    let prices = [
+        w.nutrition,
+        w.rating_star,
+        w.minute,
+        w.leftover_excess,
+        w.protein_same_day,
+        w.cuisine_excess,
+        w.protein_excess,
+        w.money,
+        w.over_budget,
+        w.waste,
+        w.item,
+        w.coverage,
+        w.unknown,
+        w.unpriced,
+        w.portion,
+        w.repeat,
+        w.change,
+        w.leftover.abs(),
     ];
-    match all.into_iter().find(|&(_, weight)| weight > MAX_WEIGHT) {
-        Some((name, _)) => {
-            wrong(format!("/weights/{name}"), "the weight is absurd", "use 0 to 10 000 percent")
-        }
-        None => Ok(()),
-    }
+    let quotas = problem.quotas.iter().flat_map(|quota| [quota.price_missing, quota.price_excess]);
+    let sound = prices.into_iter().chain(quotas).all(|price| (0..=MAX_WEIGHT).contains(&price));
+    require(sound && (0..=1_000_000_000_000).contains(&w.empty), "/weights", || {
+        ("a price is negative or absurdly large", "use 0 to 1 000 000 000")
+    })?;
+    let sound = problem.budget.is_none_or(|budget| (0..=1 << 50).contains(&budget));
+    require(sound, "/budget", || ("the budget is negative or absurdly large", "leave it out for none"))
 }
 
-fn wrong(pointer: impl Into<String>, message: impl Into<String>, hint: &str) -> Checked {
-    Err(Invalid::new(pointer, message, hint))
+/// Bounds the parts of the objective that are sums of products.
+fn sums(problem: &Problem) -> Checked {
+    let w = &problem.weights;
+    let goals = problem.eaters.iter().flat_map(|eater| eater.goals.iter().flatten());
+    let steep = |goal: &Goal| {
+        i128::from(goal.importance) * 1000 * i128::from(w.nutrition) / i128::from(goal.reference)
+    };
+    require(goals.map(steep).all(|slope| slope <= i128::from(u32::MAX)), "/eaters", || {
+        ("a goal is too important for so small a reference", "use larger units or a smaller importance")
+    })?;
+    let days = problem.days.len() as i128;
+    let nutrition: i128 = slopes(problem).map(|slope| i128::from(slope) * MAX_MISS * days).sum();
+    require(nutrition <= MAX_PART, "/eaters", || {
+        ("the goals are too important for their units", "use larger units or smaller importances")
+    })?;
+    let price = |food: u32| i128::from(problem.foods[food as usize].price.unwrap_or(0));
+    let cost = |recipe: &Recipe| -> i128 {
+        recipe.foods.iter().map(|&(food, mass)| i128::from(household(mass, 100_000)) * price(food)).sum()
+    };
+    let meals: usize = problem.days.iter().map(|day| day.meals.len()).sum();
+    let spent = problem.recipes.iter().map(cost).max().unwrap_or(0) * meals as i128;
+    let stocked: i128 = problem.pantry.iter().map(|lot| i128::from(lot.mass) * price(lot.food)).sum();
+    let dear = i128::from(w.money.max(w.over_budget).max(w.waste).max(1));
+    require(spent.saturating_add(stocked).saturating_mul(dear) <= 1 << 61, "/foods", || {
+        ("amounts, prices and weights are too large together", "check the units of mass and price")
+    })
+}
+
+/// A fault unless something holds.
+pub(super) fn require<M: Into<String>, H: Into<String>>(
+    holds: bool,
+    pointer: impl Into<String>,
+    words: impl FnOnce() -> (M, H),
+) -> Checked {
+    if holds {
+        return Ok(());
+    }
+    let (message, hint) = words();
+    Err(Fault { pointer: pointer.into(), message: message.into(), hint: hint.into() })
 }

@@ -1,144 +1,132 @@
-//! Why a meal stays empty: the rule, or the pair of rules, that no recipe passes.
+//! Why a slot stays empty, and which rules would have to give way.
 
-use super::filters::{ALLERGENS, COVERAGE, DIET, EATEN, EXCLUDED, Faults, MINUTES, SLOT};
+use super::filters::{self, Faults};
+use super::plan::{Choice, Plan};
+use super::problem::{Kind, Problem};
 use super::state::State;
 use super::table::Table;
 
-/// In the order in which they are blamed.
-const RULES: [Faults; 6] = [MINUTES, COVERAGE, EATEN, EXCLUDED, DIET, ALLERGENS];
-
-/// One sentence about an empty meal, without a full stop.
-pub(super) fn why(state: &State<'_>, meal: usize) -> String {
-    let table = state.table;
-    let facts = &table.meals[meal];
-    let slot = facts.slot;
-    if facts.locked == Some(None) {
-        return "kept empty as you set it".to_owned();
-    }
-    if facts.eaters.is_empty() {
-        return format!("nobody eats {slot} at home");
-    }
-    if table.recipes.is_empty() {
-        return "there are no recipes to choose from".to_owned();
-    }
-    let faults: Vec<Faults> =
-        (0..table.recipes.len()).map(|r| table.fault(meal, r)).filter(|fault| fault & SLOT == 0).collect();
-    let all = faults.len();
-    if all == 0 {
-        return format!("no recipe suits {slot}");
-    }
-    let fit = faults.iter().filter(|&&fault| fault == 0).count();
-    if fit > 0 {
-        return blocked(state, meal, fit);
-    }
-    if let Some(&rule) = RULES.iter().find(|&&rule| faults.iter().all(|fault| fault & rule != 0)) {
-        return format!("{} {}", counted("all", all, slot.as_str()), verb(table, meal, rule, all));
-    }
-    let pairs =
-        RULES.iter().flat_map(|&one| RULES.iter().map(move |&two| (one, two))).filter(|(one, two)| one > two);
-    for (one, two) in pairs {
-        if faults.iter().all(|fault| fault & (one | two) != 0) {
-            let by = faults.iter().filter(|&fault| fault & one != 0).count();
-            return format!(
-                "{by} of {all} are ruled out by {}, the rest by {}",
-                name(table, meal, one),
-                name(table, meal, two)
-            );
-        }
-    }
-    let by = |rule: Faults| faults.iter().filter(|&fault| fault & rule != 0).count();
-    let parts: Vec<String> = RULES
-        .iter()
-        .filter(|&&rule| by(rule) > 0)
-        .map(|&rule| format!("{} ({})", name(table, meal, rule), by(rule)))
-        .collect();
-    format!("{} are ruled out together by {}", counted("all", all, slot.as_str()), parts.join(", "))
+/// A hard rule that keeps recipes out of a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rule {
+    /// The recipe takes too long, or nobody knows how long.
+    Minutes,
+    /// Its data are incomplete.
+    Coverage,
+    /// It was eaten lately.
+    Eaten,
+    /// The plan cooks it too close to the slot.
+    Repeated,
+    /// A rule for the day, such as "no meat".
+    Tags,
+    /// A food that somebody is never served.
+    Excluded,
+    Diet,
+    /// It is meant for other meals of the day.
+    Unsuitable,
+    /// Never proposed to be relaxed.
+    Allergens,
 }
 
-/// Recipes pass every rule for the meal alone, and still it is empty.
-fn blocked(state: &State<'_>, meal: usize, fit: usize) -> String {
-    let facts = &state.table.meals[meal];
-    if facts.cook.iter().any(|&recipe| state.may_cook(meal, recipe)) {
-        return format!(
-            "each of the {fit} recipes that fit would make the plan worse than an empty {}",
-            facts.slot
-        );
-    }
-    let gap = days(state.table.problem.repeat_gap_days);
-    match fit {
-        1 => format!("the only recipe that fits is cooked already within {gap}"),
-        _ => format!("each of the {fit} recipes that fit is cooked already within {gap}"),
-    }
+const RULES: [(Rule, Faults); 9] = [
+    (Rule::Minutes, filters::MINUTES),
+    (Rule::Coverage, filters::COVERAGE),
+    (Rule::Eaten, filters::EATEN),
+    (Rule::Repeated, filters::REPEATED),
+    (Rule::Tags, filters::TAGS),
+    (Rule::Excluded, filters::EXCLUDED),
+    (Rule::Diet, filters::DIET),
+    (Rule::Unsuitable, filters::UNSUITABLE),
+    (Rule::Allergens, filters::ALLERGENS),
+];
+
+/// Why nothing is planned in a slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// There is no such slot, or it is not empty.
+    NotEmpty,
+    Locked,
+    NobodyEats,
+    NoRecipes,
+    /// Recipes fit, but every one would make the plan worse than none.
+    Dearer {
+        recipes: usize,
+    },
+    /// No recipe passes the rules.
+    Rules {
+        /// How many recipes break each rule, the most first.
+        broken: Vec<(Rule, usize)>,
+        /// The single rules, else the pairs, whose relaxing would let recipes in, and how many; the most first.
+        relax: Vec<(Vec<Rule>, usize)>,
+    },
 }
 
-/// "all 12 lunch recipes", "the only lunch recipe".
-fn counted(all: &str, count: usize, slot: &str) -> String {
-    if count == 1 { format!("the only {slot} recipe") } else { format!("{all} {count} {slot} recipes") }
+/// What must not be eaten is not, even where somebody asks for it: the first such rule that a recipe breaks at a meal.
+#[must_use]
+pub fn forbidden(problem: &Problem, day: usize, kind: Kind, recipe: u32) -> Option<Rule> {
+    let meal = problem.days.get(day)?.meals.iter().find(|meal| meal.kind == kind)?;
+    let broken = filters::against(&filters::needs_of(problem, meal), problem.recipes.get(recipe as usize)?);
+    RULES.iter().rev().find(|(_, bit)| broken & bit != 0).map(|(rule, _)| *rule)
 }
 
-fn days(count: u32) -> String {
-    if count == 1 { "1 day".to_owned() } else { format!("{count} days") }
-}
-
-fn limit(table: &Table<'_>, meal: usize) -> u32 {
-    let facts = &table.meals[meal];
-    let planned =
-        table.problem.days.get(facts.day).and_then(|day| day.meals.iter().find(|m| m.slot == facts.slot));
-    planned.and_then(|meal| meal.max_minutes).unwrap_or(0)
-}
-
-/// The rule as what the recipes do.
-fn verb(table: &Table<'_>, meal: usize, rule: Faults, count: usize) -> String {
-    let s = if count == 1 { "s" } else { "" };
-    let be = if count == 1 { "is" } else { "are" };
-    match rule {
-        MINUTES => {
-            let limit = limit(table, meal);
-            let slot = table.meals[meal].slot;
-            let unknown =
-                table.problem.recipes.iter().any(|r| r.slots.contains(&slot) && r.minutes.is_none());
-            let or = if unknown {
-                format!(", or do{} not say how long", if count == 1 { "es" } else { "" })
-            } else {
-                String::new()
-            };
-            format!("take{s} longer than {limit} minutes{or}")
-        }
-        COVERAGE => format!("{be} known to less than {} %", table.problem.min_coverage_permille.div_ceil(10)),
-        EATEN => format!("{be} too soon after being eaten last"),
-        _ => format!("{be} ruled out by {}", name(table, meal, rule)),
-    }
-}
-
-/// The rule as a thing that rules recipes out.
-fn name(table: &Table<'_>, meal: usize, rule: Faults) -> String {
-    match rule {
-        MINUTES => format!("the limit of {} minutes", limit(table, meal)),
-        COVERAGE => "incomplete data".to_owned(),
-        EATEN => "having been eaten lately".to_owned(),
-        EXCLUDED => format!("foods that {} never served", people(table, meal, rule, " is", " are")),
-        DIET => format!("{} diet", people(table, meal, rule, "'s", "'s")),
-        _ => format!("{} allergens", people(table, meal, rule, "'s", "'s")),
-    }
-}
-
-/// Those at the table who bring the rule.
-fn people(table: &Table<'_>, meal: usize, rule: Faults, one: &str, many: &str) -> String {
-    let slot = table.meals[meal].slot;
-    let brings = |e: &&usize| {
-        let eater = &table.problem.eaters[**e];
-        let recipes = table.problem.recipes.iter().filter(|recipe| recipe.slots.contains(&slot));
-        recipes.into_iter().any(|recipe| super::filters::against(eater, recipe) & rule != 0)
+/// Explains an empty slot of a plan.
+#[must_use]
+pub fn why_empty(problem: &Problem, table: &Table, plan: &Plan, slot: usize) -> Why {
+    let Some(place) = table.slots.get(slot).filter(|_| plan.choices.get(slot) == Some(&Choice::Empty)) else {
+        return Why::NotEmpty;
     };
-    let names: Vec<&str> = table.meals[meal]
-        .eaters
-        .iter()
-        .filter(brings)
-        .map(|&e| table.problem.eaters[e].name.as_str())
-        .collect();
-    match names.split_last() {
-        None => format!("somebody{one}"),
-        Some((last, [])) => format!("{last}{one}"),
-        Some((last, rest)) => format!("{} and {last}{many}", rest.join(", ")),
+    if place.eaters.is_empty() && place.guests == 0 {
+        return Why::NobodyEats;
     }
+    if place.locked.is_some() {
+        return Why::Locked;
+    }
+    if problem.recipes.is_empty() {
+        return Why::NoRecipes;
+    }
+    let sets = sets(problem, table, plan, slot);
+    let free = sets.iter().filter(|&&set| set == 0).count();
+    if free > 0 {
+        return Why::Dearer { recipes: free };
+    }
+    let count = |&(rule, bit): &(Rule, Faults)| (rule, sets.iter().filter(|&&set| set & bit != 0).count());
+    let mut broken: Vec<(Rule, usize)> =
+        RULES.iter().map(count).filter(|(_, recipes)| *recipes > 0).collect();
+    broken.sort_by_key(|&(rule, recipes)| (std::cmp::Reverse(recipes), rule));
+    Why::Rules { broken, relax: relaxed(&sets) }
+}
+
+/// The rules that each recipe breaks in a slot, the plan's repeats included.
+fn sets(problem: &Problem, table: &Table, plan: &Plan, slot: usize) -> Vec<Faults> {
+    let state = State::of(table, plan);
+    let place = &table.slots[slot];
+    let meal =
+        problem.days.get(place.day).and_then(|day| day.meals.iter().find(|meal| meal.kind == place.kind));
+    let Some(meal) = meal else { return Vec::new() };
+    let (needs, lately) =
+        (filters::needs_of(problem, meal), filters::eaten_lately(problem, place.day, meal.kind));
+    let set = |(r, recipe)| {
+        let number = super::plan::number(r);
+        filters::against(&needs, recipe)
+            | filters::at(problem, meal, recipe)
+            | if lately.binary_search(&number).is_ok() { filters::EATEN } else { 0 }
+            | if state.repeats(slot, number) { filters::REPEATED } else { 0 }
+    };
+    problem.recipes.iter().enumerate().map(set).collect()
+}
+
+fn relaxed(sets: &[Faults]) -> Vec<(Vec<Rule>, usize)> {
+    let rules = RULES.iter().filter(|(rule, _)| *rule != Rule::Allergens);
+    let freed = |bits: Faults| sets.iter().filter(|&&set| set & !bits == 0).count();
+    let mut found: Vec<(Vec<Rule>, usize)> =
+        rules.clone().map(|&(rule, bit)| (vec![rule], freed(bit))).collect();
+    found.retain(|(_, recipes)| *recipes > 0);
+    if found.is_empty() {
+        for (i, &(one, bit)) in rules.clone().enumerate() {
+            let pairs = rules.clone().skip(i + 1).map(|&(two, other)| (vec![one, two], freed(bit | other)));
+            found.extend(pairs.filter(|(_, recipes)| *recipes > 0));
+        }
+    }
+    found.sort_by_key(|(rules, recipes)| (std::cmp::Reverse(*recipes), rules.clone()));
+    found
 }

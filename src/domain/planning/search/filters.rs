@@ -1,81 +1,80 @@
-//! The hard rules that decide, for each meal and recipe alone, whether the recipe may be cooked or served there.
+//! The hard rules that decide, for each meal and recipe alone, whether the recipe may be cooked or eaten there.
 
-use super::problem::{Candidate, Eater, Meal, Problem};
-use crate::domain::diet::Diet;
+use super::problem::{Kind, Meal, Needs, Problem, Recipe};
 
-/// Rules a recipe breaks at a meal, as bits; 0 is a recipe that may be cooked there.
-pub(super) type Faults = u8;
+/// Rules that a recipe breaks at a meal, as bits; 0 is a recipe that may be cooked there.
+pub(super) type Faults = u16;
 
-pub(super) const SLOT: Faults = 1;
+pub(super) const UNSUITABLE: Faults = 1;
 pub(super) const MINUTES: Faults = 2;
 pub(super) const ALLERGENS: Faults = 4;
 pub(super) const DIET: Faults = 8;
 pub(super) const EXCLUDED: Faults = 16;
 pub(super) const COVERAGE: Faults = 32;
 pub(super) const EATEN: Faults = 64;
+pub(super) const TAGS: Faults = 128;
+/// Cooked too close to the meal; never set here, because it depends on the plan.
+pub(super) const REPEATED: Faults = 256;
 /// What leftovers are free of: nothing is cooked.
 pub(super) const COOKING_ONLY: Faults = MINUTES | EATEN;
 
-/// What an eater, who eats the meal, holds against a recipe.
-pub(super) fn against(eater: &Eater, recipe: &Candidate) -> Faults {
+/// What all who eat a meal must not be served, together.
+pub(super) fn needs_of(problem: &Problem, meal: &Meal) -> Needs {
+    let mut all = problem.household.clone();
+    let eaters = meal.eaters.iter().filter_map(|&e| problem.eaters.get(e as usize)).map(|eater| &eater.needs);
+    for needs in eaters.chain(meal.guests.iter().map(|guest| &guest.needs)) {
+        all.allergens |= needs.allergens;
+        all.diet = all.diet.min(needs.diet);
+        all.excluded_foods.extend(&needs.excluded_foods);
+    }
+    all.excluded_foods.sort_unstable();
+    all.excluded_foods.dedup();
+    all
+}
+
+/// What these needs hold against a recipe.
+pub(super) fn against(needs: &Needs, recipe: &Recipe) -> Faults {
     let mut faults = 0;
-    if !eater.allergens.is_empty()
-        && (!recipe.allergens_complete || !eater.allergens.is_disjoint(&recipe.allergens))
-    {
+    if needs.allergens != 0 && (!recipe.allergens_complete || needs.allergens & recipe.allergens != 0) {
         faults |= ALLERGENS;
     }
-    if !eater.diet.allows(recipe.diet.unwrap_or(Diet::Omnivore)) {
+    if recipe.diet > needs.diet {
         faults |= DIET;
     }
-    if recipe.foods.iter().any(|(food, _)| eater.excluded.contains(food)) {
+    let excluded = &needs.excluded_foods;
+    if !excluded.is_empty() && recipe.foods.iter().any(|(food, _)| excluded.binary_search(food).is_ok()) {
         faults |= EXCLUDED;
     }
     faults
 }
 
-/// What speaks against a recipe at a meal, whoever eats it.
-pub(super) fn at(
-    problem: &Problem,
-    day: usize,
-    meal: &Meal,
-    recipe: &Candidate,
-    eaten: Option<u32>,
-) -> Faults {
+/// What speaks against a recipe at a meal, whoever eats it and whenever it was eaten last.
+pub(super) fn at(problem: &Problem, meal: &Meal, recipe: &Recipe) -> Faults {
     let mut faults = 0;
-    if !recipe.slots.contains(&meal.slot) {
-        faults |= SLOT;
+    if !recipe.kinds.has(meal.kind) {
+        faults |= UNSUITABLE;
     }
     if meal.max_minutes.is_some_and(|limit| recipe.minutes.is_none_or(|minutes| minutes > limit)) {
         faults |= MINUTES;
     }
-    if recipe.coverage_permille < problem.min_coverage_permille {
+    if recipe.coverage_permille < problem.rules.min_coverage_permille {
         faults |= COVERAGE;
     }
-    let since = eaten.map(|before| before.saturating_add(u32::try_from(day).unwrap_or(u32::MAX)));
-    if since.is_some_and(|days| too_soon(problem, days)) {
-        faults |= EATEN;
+    let lacks = meal.required_tags != 0 && recipe.tags & meal.required_tags == 0;
+    if lacks || recipe.tags & meal.forbidden_tags != 0 {
+        faults |= TAGS;
     }
     faults
 }
 
-/// Whether two cookings of one recipe, `days` apart, are closer than the gap; a gap of 0 switches the rule off.
-pub(super) const fn too_soon(problem: &Problem, days: u32) -> bool {
-    problem.repeat_gap_days > 0 && days <= problem.repeat_gap_days
-}
-
-/// For each recipe, how many days before the plan it was eaten last.
-pub(super) fn eaten_before(problem: &Problem) -> Vec<Option<u32>> {
-    let mut before = vec![None; problem.recipes.len()];
-    for eaten in &problem.eaten {
-        if let Some(entry) = before.get_mut(eaten.recipe) {
-            *entry = Some(entry.map_or(eaten.days_before, |other: u32| other.min(eaten.days_before)));
-        }
-    }
-    before
-}
-
-/// What anybody at the table holds against each recipe, by eater and recipe.
-pub(super) fn tables(problem: &Problem) -> Vec<Vec<Faults>> {
-    let row = |eater: &Eater| problem.recipes.iter().map(|recipe| against(eater, recipe)).collect();
-    problem.eaters.iter().map(row).collect()
+/// Recipes eaten too lately to be cooked for this kind of meal on a day, rising.
+pub(super) fn eaten_lately(problem: &Problem, day: usize, kind: Kind) -> Vec<u32> {
+    let gap =
+        if kind.is_main() { problem.rules.repeat_gap_main_days } else { problem.rules.repeat_gap_other_days };
+    let lately = |before: u32| before as usize + day < gap as usize;
+    let eaten = problem.eaten.iter().filter(|eaten| eaten.days_before.is_none_or(lately));
+    let mut recipes: Vec<u32> = eaten.map(|eaten| eaten.recipe).collect();
+    recipes.sort_unstable();
+    recipes.dedup();
+    recipes
 }

@@ -1,35 +1,35 @@
-//! A tiny deterministic random number generator, so that a seed names one plan for ever.
+//! A small seeded generator of random numbers, the same on every machine.
 
-/// `SplitMix64` (Steele, Lea and Flood 2014): one word of state, no bad seeds.
+/// SplitMix64.
 #[derive(Clone, Debug)]
 pub(super) struct Rng(u64);
 
 impl Rng {
-    pub(super) const fn new(seed: u64) -> Self {
-        Self(seed)
+    /// Streams of one seed are independent of each other.
+    pub(super) fn new(seed: u64, stream: u64) -> Self {
+        let mut rng = Self(seed ^ stream.wrapping_add(1).wrapping_mul(0xd1b5_4a32_d192_ed03));
+        rng.next();
+        rng
     }
 
-    pub(super) const fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    #[inline]
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
     }
 
-    /// 32 random bits.
-    pub(super) const fn bits(&mut self) -> u64 {
-        self.next() >> 32
-    }
-
-    /// A number below `bound`, which fits in 32 bits; 0 for a bound of 0.
+    /// Below `bound`; 0 if that is 0.
+    #[inline]
     pub(super) fn below(&mut self, bound: usize) -> usize {
-        let bound = u64::from(u32::try_from(bound).unwrap_or(u32::MAX));
-        usize::try_from((self.bits() * bound) >> 32).unwrap_or(0)
+        let product = u128::from(self.next()) * (bound as u128);
+        // The upper half of the product is below `bound`.
+        usize::try_from(product >> 64).unwrap_or(0)
     }
 
-    /// One of `items`; `None` when there are none.
-    pub(super) fn pick<T: Copy>(&mut self, items: &[T]) -> Option<T> {
-        items.get(self.below(items.len())).copied()
+    pub(super) fn pick<T: Copy>(&mut self, list: &[T]) -> Option<T> {
+        list.get(self.below(list.len())).copied()
     }
 }

@@ -1,286 +1,317 @@
-//! A plan under change: every step updates the objective by what it touches and can be taken back.
+//! A plan and its objective, kept up to date by integer differences.
+//!
+//! What is cooked in a slot and eaten there and in later slots is a batch. A batch is lifted out, dishes are priced
+//! for it, and one is placed: pricing changes nothing, and lifting and placing cost less than a price each.
 
-use super::filters;
-use super::problem::Terms;
-use super::table::{MAX_LEFTOVERS, NONE, Plan, Table, WHOLE, number};
+use super::band::Amounts;
+use super::evaluate::{eaten, evaluate};
+use super::plan::{Choice, NONE, Plan, index, number};
+use super::problem::NUTRIENTS;
+use super::table::{COOK, Purchase, Table};
 
-/// One step, with what was there before.
-#[derive(Clone, Copy, Debug)]
-enum Change {
-    Dish { meal: usize, recipe: u32, of: u32 },
-    Portion { meal: usize, eater: usize, portion: u8 },
+/// Meals that may eat one cooking: its own and the leftovers.
+pub(super) const MAX_BATCH: usize = 4;
+
+/// A slot in which something is cooked, and the later slots that eat what is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Batch {
+    slots: [u16; MAX_BATCH],
+    len: u8,
 }
 
+impl Batch {
+    /// A meal without leftovers. A table has at most 112 slots.
+    pub(super) fn one(slot: usize) -> Self {
+        Self { slots: [u16::try_from(slot).unwrap_or(u16::MAX); MAX_BATCH], len: 1 }
+    }
+
+    /// The batch and one more meal of leftovers; unchanged when it is full.
+    pub(super) fn with(mut self, slot: usize) -> Self {
+        if let (Some(place), Ok(slot)) = (self.slots.get_mut(usize::from(self.len)), u16::try_from(slot)) {
+            *place = slot;
+            self.len += 1;
+        }
+        self
+    }
+
+    pub(super) fn without(self, slot: usize) -> Self {
+        let kept = self.iter().filter(|&other| other != slot);
+        let mut kept = kept.map(Self::one);
+        let first = kept.next().unwrap_or(self);
+        kept.fold(first, |batch, other| batch.with(other.source()))
+    }
+
+    /// Where it is cooked.
+    #[inline]
+    pub(super) fn source(&self) -> usize {
+        usize::from(self.slots[0])
+    }
+
+    #[inline]
+    pub(super) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        self.slots.iter().take(usize::from(self.len)).map(|&slot| usize::from(slot))
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.len as usize
+    }
+}
+
+/// See the module.
 #[derive(Clone, Debug)]
-pub(super) struct State<'a> {
-    pub(super) table: &'a Table<'a>,
-    pub(super) plan: Plan,
-    /// Leftover meals by the meal they were cooked at.
-    served: Vec<u8>,
-    leftovers: usize,
-    /// By day and eater.
-    sums: Vec<[i64; 8]>,
-    cells: Vec<i64>,
-    /// Cookings that use the food.
-    uses: Vec<u32>,
-    pub(super) terms: Terms,
-    journal: Vec<Change>,
+pub(super) struct State<'t> {
+    pub(super) table: &'t Table,
+    /// What is eaten in each slot; `NONE` while it is empty or lifted.
+    pub(super) recipe: Vec<u32>,
+    /// The slot whose leftovers are eaten, or `NONE`.
+    pub(super) of: Vec<u32>,
+    /// Slots that eat what is left of each.
+    pub(super) uses: Vec<u8>,
+    /// By slot and eater.
+    pub(super) portion: Vec<u8>,
+    /// What all eat in a slot, in percent of a serving.
+    pub(super) percent: Vec<u32>,
+    pub(super) portion_price: Vec<i64>,
+    /// By day and eater: what is eaten, what that costs, how many of the slots are lifted.
+    pub(super) sums: Vec<Amounts>,
+    pub(super) cells: Vec<i64>,
+    pub(super) out: Vec<u8>,
+    /// Batches that buy each food.
+    pub(super) buys: Vec<u16>,
+    /// Foods that are not bought, as `missing` knows it; those for which that may have changed.
+    pub(super) absent: Vec<bool>,
+    pub(super) dirty: Vec<u16>,
+    /// Foods of each recipe that are absent.
+    pub(super) missing: Vec<u8>,
+    /// For a scan: what each cuisine and each protein adds to the price; the last is for none.
+    pub(super) cuisine_prices: Vec<i64>,
+    pub(super) protein_prices: Vec<i64>,
+    /// Recipes that are not to be planned.
+    pub(super) banned: Vec<u32>,
+    /// Batches of each recipe.
+    pub(super) times: Vec<u8>,
+    pub(super) need: Vec<i64>,
+    pub(super) reach: Vec<i64>,
+    pub(super) bought: Vec<Purchase>,
+    pub(super) cuisines: Vec<u32>,
+    pub(super) proteins: Vec<u32>,
+    pub(super) quotas: Vec<u32>,
+    pub(super) leftovers: u32,
+    pub(super) spent: i64,
+    /// Everything but the price of money.
+    pub(super) sum: i64,
 }
 
-impl<'a> State<'a> {
-    /// Only the locked meals are served.
-    pub(super) fn new(table: &'a Table<'a>) -> Self {
-        let meals = table.meals.len();
+impl<'t> State<'t> {
+    /// The empty plan at usual portions, with the locks in place.
+    pub(super) fn new(table: &'t Table) -> Self {
+        let mut state = Self::of(table, &empty(table));
+        for s in 0..table.slots.len() {
+            if let Some(Choice::Cook(recipe)) = table.slots[s].locked {
+                let eats = |&m: &usize| table.slots[m].locked == Some(Choice::Leftover(number(s)));
+                let followers = (s + 1..table.slots.len()).filter(eats);
+                let batch = followers.fold(Batch::one(s), Batch::with);
+                batch.iter().for_each(|m| state.lift(Batch::one(m)));
+                state.place(batch, recipe);
+            }
+        }
+        state
+    }
+
+    /// The state of a plan.
+    pub(super) fn of(table: &'t Table, plan: &Plan) -> Self {
+        let slots = table.slots.len();
+        let nothing = empty(table);
         let mut state = Self {
             table,
-            plan: Plan {
-                recipe: vec![NONE; meals],
-                of: vec![NONE; meals],
-                portion: vec![WHOLE; meals * table.eaters],
-            },
-            served: vec![0; meals],
+            recipe: vec![NONE; slots],
+            of: vec![NONE; slots],
+            uses: vec![0; slots],
+            portion: plan.portions.clone(),
+            percent: vec![0; slots],
+            portion_price: vec![0; slots],
+            sums: eaten(table, &nothing),
+            cells: table.bands.iter().map(|band| band.cost(&[0; NUTRIENTS])).collect(),
+            out: vec![0; table.bands.len()],
+            buys: vec![0; table.food_prices.len()],
+            absent: vec![true; table.food_prices.len()],
+            dirty: Vec::new(),
+            missing: table.food_counts.clone(),
+            banned: Vec::new(),
+            cuisine_prices: vec![0; table.cuisines + 1],
+            protein_prices: vec![0; table.proteins + 1],
+            times: vec![0; table.recipes.len()],
+            need: vec![0; table.stocks.len()],
+            reach: vec![0; table.lots.len()],
+            bought: (0..table.stocks.len()).map(|stock| table.purchase(stock, 0, |_| 0)).collect(),
+            cuisines: vec![0; table.windows * table.cuisines],
+            proteins: vec![0; table.windows * table.proteins],
+            quotas: vec![0; table.quotas.len()],
             leftovers: 0,
-            sums: vec![[0; 8]; table.bands.len()],
-            cells: vec![0; table.bands.len()],
-            uses: vec![0; table.foods],
-            terms: Terms::default(),
-            journal: Vec::new(),
+            spent: 0,
+            sum: 0,
         };
-        state.terms.empty = table.meals.iter().map(|meal| meal.empty_cost).sum();
-        for cell in 0..table.bands.len() {
-            state.price(cell);
-        }
-        for (m, meal) in table.meals.iter().enumerate() {
-            if let Some(Some(recipe)) = meal.locked {
-                state.put(m, recipe, NONE);
-            }
-        }
-        state.keep();
+        let [cost, over] = table.money(0);
+        state.sum = evaluate(table, &nothing).total() - cost - over;
+        state.spent = state.bought.iter().map(|purchase| purchase.spent).sum();
+        (0..slots).for_each(|slot| state.count_portions(slot));
+        state.enter(plan);
         state
     }
 
-    /// The state that serves a plan, whatever rules it breaks.
-    pub(super) fn with(table: &'a Table<'a>, plan: &Plan) -> Self {
-        let mut state = Self::new(table);
-        state.adopt(plan);
-        state
-    }
-
-    /// Changes to another plan, for good.
-    pub(super) fn adopt(&mut self, plan: &Plan) {
-        for m in 0..plan.recipe.len() {
-            if self.plan.recipe[m] != plan.recipe[m] || self.plan.of[m] != plan.of[m] {
-                self.put(m, plan.recipe[m], plan.of[m]);
-            }
-            for e in 0..self.table.eaters {
-                self.portion(m, e, plan.portion[m * self.table.eaters + e]);
+    fn enter(&mut self, plan: &Plan) {
+        for s in 0..plan.choices.len() {
+            if let Choice::Cook(recipe) = plan.choices[s] {
+                let eats = |&m: &usize| plan.choices[m] == Choice::Leftover(number(s));
+                let batch = (s + 1..plan.choices.len()).filter(eats).fold(Batch::one(s), Batch::with);
+                batch.iter().for_each(|m| self.lift(Batch::one(m)));
+                self.place(batch, recipe);
             }
         }
-        self.keep();
     }
 
+    /// Puts another plan in.
+    pub(super) fn load(&mut self, plan: &Plan) {
+        for s in 0..self.recipe.len() {
+            if self.recipe[s] != NONE && self.of[s] == NONE {
+                self.clear(s);
+            }
+        }
+        self.portion.copy_from_slice(&plan.portions);
+        (0..self.recipe.len()).for_each(|slot| self.count_portions(slot));
+        self.enter(plan);
+    }
+
+    /// Empties a slot and those that eat its leftovers.
+    pub(super) fn clear(&mut self, slot: usize) {
+        let batch = self.batch(slot);
+        self.lift(batch);
+        batch.iter().for_each(|m| self.place(Batch::one(m), NONE));
+    }
+
+    /// What stands in the slots, to come back to with [`Self::restore`].
+    pub(super) fn save(&self, saved: &mut Saved) {
+        saved.recipe.clone_from(&self.recipe);
+        saved.of.clone_from(&self.of);
+    }
+
+    /// Puts back what stood in the slots; portions must not have changed since.
+    pub(super) fn restore(&mut self, saved: &Saved) {
+        let differs =
+            |state: &Self, s: usize| state.recipe[s] != saved.recipe[s] || state.of[s] != saved.of[s];
+        for s in 0..self.recipe.len() {
+            if differs(self, s) && self.recipe[s] != NONE {
+                self.clear(self.cooked_at(s));
+            }
+        }
+        for s in 0..self.recipe.len() {
+            if self.recipe[s] == NONE && saved.recipe[s] != NONE && saved.of[s] == NONE {
+                let eats = |&m: &usize| saved.of[m] == number(s);
+                let batch = (s + 1..saved.of.len()).filter(eats).fold(Batch::one(s), Batch::with);
+                batch.iter().for_each(|m| self.lift(Batch::one(m)));
+                self.place(batch, saved.recipe[s]);
+            }
+        }
+    }
+
+    /// Only of slots that are empty or lifted.
+    pub(super) fn count_portions(&mut self, slot: usize) {
+        let portions = &self.portion[slot * self.table.eaters..(slot + 1) * self.table.eaters];
+        self.percent[slot] = self.table.percent(slot, portions);
+        self.portion_price[slot] = self.table.portion_price(slot, portions);
+    }
+
+    pub(super) fn plan(&self) -> Plan {
+        let choice = |s: usize| match (self.recipe[s], self.of[s]) {
+            (NONE, _) => Choice::Empty,
+            (recipe, NONE) => Choice::Cook(recipe),
+            (_, of) => Choice::Leftover(of),
+        };
+        Plan { choices: (0..self.recipe.len()).map(choice).collect(), portions: self.portion.clone() }
+    }
+
+    /// Brings `missing` up to date.
+    pub(super) fn sync(&mut self) {
+        for food in self.dirty.drain(..).map(usize::from) {
+            let absent = self.buys[food] == 0;
+            if absent != self.absent[food] {
+                self.absent[food] = absent;
+                let change: u8 = if absent { 1 } else { u8::MAX };
+                for &recipe in self.table.users_of(food) {
+                    let missing = &mut self.missing[recipe as usize];
+                    *missing = missing.wrapping_add(change);
+                }
+            }
+        }
+    }
+
+    /// Of the plan; meaningless while something is lifted.
+    #[inline]
     pub(super) fn objective(&self) -> i64 {
-        self.terms.total()
+        let [cost, over] = self.table.money(self.spent);
+        self.sum + cost + over
     }
 
-    /// Forgets how to take back the steps so far.
-    pub(super) fn keep(&mut self) {
-        self.journal.clear();
-    }
-
-    /// Takes back every step since the last `keep`.
-    pub(super) fn undo(&mut self) {
-        self.undo_to(0);
-    }
-
-    /// Where the journal stands, to take back only what comes after.
-    pub(super) fn mark(&self) -> usize {
-        self.journal.len()
-    }
-
-    pub(super) fn undo_to(&mut self, mark: usize) {
-        while self.journal.len() > mark {
-            match self.journal.pop() {
-                Some(Change::Dish { meal, recipe, of }) => self.replace(meal, recipe, of),
-                Some(Change::Portion { meal, eater, portion }) => self.resize(meal, eater, portion),
-                None => return,
+    /// What is cooked in a slot, with the slots that eat what is left.
+    #[inline]
+    pub(super) fn batch(&self, slot: usize) -> Batch {
+        let mut batch = Batch::one(slot);
+        if self.uses[slot] > 0 {
+            for other in slot + 1..self.of.len() {
+                if self.of[other] == number(slot) {
+                    batch = batch.with(other);
+                }
             }
         }
+        batch
     }
 
-    /// Serves a recipe (or nothing) at a meal, cooked there or left over from `of`.
-    pub(super) fn put(&mut self, meal: usize, recipe: u32, of: u32) {
-        self.journal.push(Change::Dish { meal, recipe: self.plan.recipe[meal], of: self.plan.of[meal] });
-        self.replace(meal, recipe, of);
+    /// The slot in which the dish of a slot is cooked.
+    #[inline]
+    pub(super) fn cooked_at(&self, slot: usize) -> usize {
+        index(self.of[slot]).unwrap_or(slot)
     }
 
-    pub(super) fn portion(&mut self, meal: usize, eater: usize, portion: u8) {
-        let old = self.plan.portion[meal * self.table.eaters + eater];
-        if old != portion {
-            self.journal.push(Change::Portion { meal, eater, portion: old });
-            self.resize(meal, eater, portion);
-        }
+    /// Whether a lifted batch may be of this recipe.
+    #[inline]
+    pub(super) fn fits(&self, batch: Batch, recipe: u32) -> bool {
+        let source = batch.source();
+        self.table.groups[self.table.slots[source].group].allow[recipe as usize] & COOK != 0
+            && self.follows(batch, recipe)
     }
 
-    /// Whether a recipe may be cooked at a meal, next to what is planned elsewhere.
-    pub(super) fn may_cook(&self, meal: usize, recipe: u32) -> bool {
-        let table = self.table;
-        let fits = super::table::index(recipe).is_some_and(|r| table.fault(meal, r) == 0);
-        fits && (table.problem.repeat_gap_days == 0 || !self.repeats(meal, recipe))
+    /// [`Self::fits`] for a recipe that may be cooked in the slot.
+    #[inline]
+    pub(super) fn follows(&self, batch: Batch, recipe: u32) -> bool {
+        let source = batch.source();
+        (self.times[recipe as usize] == 0 || !self.repeats(source, recipe))
+            && (self.banned.is_empty() || !self.banned.contains(&recipe))
+            && (batch.len == 1 || batch.iter().skip(1).all(|m| self.table.keeps(source, m, recipe as usize)))
     }
 
-    /// Whether the recipe is cooked within the gap of a meal.
-    fn repeats(&self, meal: usize, recipe: u32) -> bool {
-        (0..self.plan.recipe.len()).any(|other| {
-            self.plan.recipe[other] == recipe
-                && other != meal
-                && self.plan.of[other] == NONE
-                && filters::too_soon(self.table.problem, number(self.table.apart(meal, other)))
+    /// Whether the recipe is cooked too close to a slot.
+    pub(super) fn repeats(&self, slot: usize, recipe: u32) -> bool {
+        (0..self.recipe.len()).any(|other| {
+            self.recipe[other] == recipe
+                && self.of[other] == NONE
+                && other != slot
+                && self.table.too_close(slot, other)
         })
     }
+}
 
-    /// Whether a meal may be what is left of the cooking at `cook`.
-    pub(super) fn may_reuse(&self, meal: usize, cook: usize) -> bool {
-        let Some(recipe) = self.plan.recipe_at(cook).filter(|_| self.plan.of[cook] == NONE) else {
-            return false;
-        };
-        let days = self.table.apart(meal, cook);
-        cook < meal
-            && (1..=self.table.recipes[recipe].leftover_days).contains(&days)
-            && self.served[cook] < MAX_LEFTOVERS
-            && self.table.fault(meal, recipe) & !filters::COOKING_ONLY == 0
-    }
+/// See [`State::save`].
+#[derive(Clone, Debug, Default)]
+pub(super) struct Saved {
+    recipe: Vec<u32>,
+    of: Vec<u32>,
+}
 
-    /// Cooks another recipe; leftovers of the meal follow. `false`: not allowed, and the caller takes it back.
-    pub(super) fn cook(&mut self, meal: usize, recipe: u32) -> bool {
-        let follow = self.clear(meal);
-        if !self.may_cook(meal, recipe) {
-            return false;
-        }
-        self.put(meal, recipe, NONE);
-        follow.into_iter().flatten().all(|m| self.reuse(m, meal))
-    }
-
-    /// Serves what is left of an earlier meal; `false`: not allowed, and the caller takes it back.
-    pub(super) fn reuse(&mut self, meal: usize, cook: usize) -> bool {
-        if self.served[meal] > 0 || cook == meal {
-            return false;
-        }
-        if self.plan.of[meal] != NONE {
-            self.put(meal, NONE, NONE);
-        }
-        if !self.may_reuse(meal, cook) {
-            return false;
-        }
-        self.put(meal, self.plan.recipe[cook], number(cook));
-        true
-    }
-
-    /// Serves nothing at a meal nor at the meals that eat its leftovers, which are returned.
-    pub(super) fn clear(&mut self, meal: usize) -> [Option<usize>; 2] {
-        let mut follow = [None; 2];
-        if self.served[meal] > 0 {
-            let mut at = 0;
-            for m in meal + 1..self.plan.of.len() {
-                if self.plan.of[m] == number(meal) {
-                    self.put(m, NONE, NONE);
-                    if let Some(place) = follow.get_mut(at) {
-                        *place = Some(m);
-                    }
-                    at += 1;
-                }
-            }
-        }
-        if self.plan.recipe[meal] != NONE {
-            self.put(meal, NONE, NONE);
-        }
-        follow
-    }
-
-    pub(super) fn is_source(&self, meal: usize) -> bool {
-        self.served[meal] > 0
-    }
-
-    fn replace(&mut self, meal: usize, recipe: u32, of: u32) {
-        self.count(meal, -1);
-        self.plan.recipe[meal] = recipe;
-        self.plan.of[meal] = of;
-        self.count(meal, 1);
-        let table = self.table;
-        for &e in &table.meals[meal].eaters {
-            self.price(table.meals[meal].day * table.eaters + e);
-        }
-    }
-
-    fn resize(&mut self, meal: usize, eater: usize, portion: u8) {
-        let table = self.table;
-        let place = meal * table.eaters + eater;
-        let old = std::mem::replace(&mut self.plan.portion[place], portion);
-        if !table.meals[meal].eaters.contains(&eater) {
-            return;
-        }
-        if let Some(r) = self.plan.recipe_at(meal) {
-            let cell = table.meals[meal].day * table.eaters + eater;
-            let amounts = &table.recipes[r].amounts;
-            let (before, after) = (amounts[usize::from(old)], amounts[usize::from(portion)]);
-            for n in 0..8 {
-                self.sums[cell][n] += after[n] - before[n];
-            }
-            self.price(cell);
-        }
-    }
-
-    /// Adds (1) or takes away (-1) everything but the price of nutrition that the dish at a meal adds.
-    fn count(&mut self, meal: usize, sign: i64) {
-        let table = self.table;
-        let Some(r) = self.plan.recipe_at(meal) else {
-            self.terms.empty += sign * table.meals[meal].empty_cost;
-            return;
-        };
-        let recipe = &table.recipes[r];
-        self.terms.rating += sign * recipe.rating;
-        self.terms.coverage += sign * table.coverage(meal, r);
-        if let Some(cook) = self.plan.cook_of(meal) {
-            self.terms.leftovers -= table.prices.leftovers(self.leftovers);
-            if sign > 0 {
-                self.leftovers += 1;
-                self.served[cook] += 1;
-            } else {
-                self.leftovers -= 1;
-                self.served[cook] -= 1;
-            }
-            self.terms.leftovers += table.prices.leftovers(self.leftovers);
-        } else {
-            self.terms.effort += sign * recipe.effort;
-            self.terms.variety += sign * table.since_eaten(meal, r);
-            for &food in &recipe.foods {
-                let uses = &mut self.uses[food];
-                if sign > 0 {
-                    self.terms.items += if *uses == 0 { table.prices.item } else { 0 };
-                    *uses += 1;
-                } else {
-                    *uses -= 1;
-                    self.terms.items -= if *uses == 0 { table.prices.item } else { 0 };
-                }
-            }
-        }
-        for other in (0..table.meals.len()).filter(|&other| other != meal) {
-            self.terms.variety += sign * table.pair(&self.plan, meal, other);
-        }
-        let first = table.meals[meal].day * table.eaters;
-        for &e in &table.meals[meal].eaters {
-            let portion = usize::from(self.plan.portion[meal * table.eaters + e]);
-            let amounts = &recipe.amounts[portion];
-            for (sum, amount) in self.sums[first + e].iter_mut().zip(amounts) {
-                *sum += sign * amount;
-            }
-        }
-    }
-
-    /// Prices one day of one eater anew.
-    fn price(&mut self, cell: usize) {
-        let bands = &self.table.bands[cell];
-        let cost = bands.iter().zip(self.sums[cell]).map(|(band, amount)| band.cost(amount)).sum();
-        self.terms.nutrition += cost - std::mem::replace(&mut self.cells[cell], cost);
+/// The plan of nothing at the usual (or locked) portions.
+pub(super) fn empty(table: &Table) -> Plan {
+    let portion = |cell: usize| table.fixed[cell].unwrap_or(table.usual[cell % table.eaters.max(1)]);
+    Plan {
+        choices: vec![Choice::Empty; table.slots.len()],
+        portions: (0..table.slots.len() * table.eaters).map(portion).collect(),
     }
 }

@@ -1,251 +1,332 @@
-//! The problem as flat tables: what the search looks up a million times is computed once.
+//! A checked problem as flat arrays: what the search looks up a million times is computed once.
 
-use super::check::MAX_AMOUNT;
-use super::filters::{self, Faults};
-use super::objective::{Band, Prices, share, unknown_costs};
-use super::problem::{Candidate, PORTIONS, Problem};
-use crate::domain::recipes::slots::MealSlot;
+use super::band::{Amounts, Band};
+use super::plan::{Choice, index};
+use super::problem::{Kind, Quota, Rules, Weights};
+use std::ops::Range;
 
-/// "No recipe" and "not a leftover" in the flat arrays.
-pub(super) const NONE: u32 = u32::MAX;
-/// Index of 100 % in `PORTIONS`.
-pub(super) const WHOLE: u8 = 1;
-/// Leftover meals that one cooking serves at most.
-pub(super) const MAX_LEFTOVERS: u8 = 2;
+/// May be cooked in the slots of a group.
+pub const COOK: u8 = 1;
+/// May be eaten there as leftovers.
+pub const REUSE: u8 = 2;
 
-/// A plan as flat arrays.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Plan {
-    /// Recipe by meal, or `NONE`.
-    pub(super) recipe: Vec<u32>,
-    /// The meal it was cooked at, for leftovers; else `NONE`.
-    pub(super) of: Vec<u32>,
-    /// Index into `PORTIONS` by meal and eater.
-    pub(super) portion: Vec<u8>,
-}
-
-impl Plan {
-    pub(super) fn recipe_at(&self, meal: usize) -> Option<usize> {
-        index(self.recipe[meal])
-    }
-
-    pub(super) fn cook_of(&self, meal: usize) -> Option<usize> {
-        index(self.of[meal])
-    }
-}
-
-pub(super) fn index(number: u32) -> Option<usize> {
-    if number == NONE { None } else { usize::try_from(number).ok() }
-}
-
-pub(super) fn number(index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(NONE)
-}
-
-/// One meal of the plan.
+/// A meal of the plan.
 #[derive(Clone, Debug)]
-pub(super) struct MealFacts {
-    pub(super) day: usize,
-    pub(super) slot: MealSlot,
-    pub(super) eaters: Vec<usize>,
-    /// Recipes that may be cooked here.
-    pub(super) cook: Vec<u32>,
-    pub(super) locked: Option<Option<u32>>,
-    /// Something is to be chosen: somebody eats it and it is not locked.
-    pub(super) open: bool,
-    /// Breakfasts and snacks may repeat at half the price.
-    pub(super) mild: bool,
-    pub(super) empty_cost: i64,
+pub struct Slot {
+    pub day: usize,
+    pub kind: Kind,
+    pub group: usize,
+    /// Who eats at home, by index.
+    pub eaters: Vec<u8>,
+    /// Servings of the guests, in percent.
+    pub guests: u32,
+    /// Decided already.
+    pub locked: Option<Choice>,
+    /// What it costs to stay empty.
+    pub empty: i64,
+    /// The current plan has something (or nothing) here; other dishes cost `weights.change`.
+    pub current: Option<u32>,
+    /// The other main of the day.
+    pub mate: Option<usize>,
+    /// Earlier slots whose cooking may be eaten here.
+    pub sources: Vec<u32>,
 }
 
-/// One recipe, priced.
+/// Slots in which the same recipes may be cooked at the same price.
 #[derive(Clone, Debug)]
-pub(super) struct RecipeFacts {
-    /// By portion: the amounts eaten.
-    pub(super) amounts: [[i64; 8]; 4],
+pub struct Group {
+    /// Recipes that may be cooked, the cheapest in itself first.
+    pub cook: Vec<Candidate>,
+    /// `COOK` and `REUSE` by recipe.
+    pub allow: Vec<u8>,
+}
+
+/// A recipe that may be cooked in the slots of a group, with what a scan looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate {
+    /// Its price in itself: no plan pays less for cooking it here.
+    pub least: i64,
+    pub recipe: u32,
+    /// `Table::cuisines` and `Table::proteins`: none.
+    pub cuisine: u16,
+    pub protein: u16,
+    /// Needs a food of the pantry, so that its price may be much more than `least`.
+    pub stocked: bool,
+}
+
+/// A recipe, priced; one line of the cache.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub struct Facts {
+    /// Rating, coverage, preference: paid wherever it is eaten.
+    pub base: i64,
+    /// Paid where it is cooked.
+    pub effort: i64,
+    /// Cost of the foods that are not in the pantry, for `base_percent` of a serving.
+    pub cost: i64,
+    pub tags: u64,
+    /// Its place in the table's list of foods, and how many it has there and among the foods of the pantry.
+    pub(super) foods: u32,
+    pub(super) stocks: u32,
+    pub(super) food_count: u16,
+    pub(super) stock_count: u16,
+    pub cuisine: u16,
+    pub protein: u16,
+    pub leftover_days: u8,
     /// Nutrients without a value, as bits.
-    pub(super) unknown: usize,
-    pub(super) foods: Vec<usize>,
-    main: u32,
-    pub(super) leftover_days: usize,
-    pub(super) rating: i64,
-    pub(super) effort: i64,
-    coverage: i64,
-    eaten: Option<u32>,
+    pub unknown: u8,
 }
 
+/// What of the price of a recipe is only told apart when it is explained.
+#[derive(Clone, Copy, Debug)]
+pub struct Details {
+    pub rating: i64,
+    pub preference: i64,
+}
+
+/// What the search asks of a slot most often.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// First of its day among the cells by day and eater.
+    pub(super) cell: usize,
+    pub(super) main: bool,
+    /// First of its window among the counts.
+    pub(super) cuisines: usize,
+    pub(super) proteins: usize,
+    /// `u32::MAX`: none.
+    pub(super) mate: u32,
+    pub(super) changes: bool,
+    pub(super) current: u32,
+}
+
+/// "No cuisine", "no protein".
+pub(super) const NO_CLASS: u16 = u16::MAX;
+
+/// A food that is in the pantry.
 #[derive(Clone, Debug)]
-pub(super) struct Table<'a> {
-    pub(super) problem: &'a Problem,
-    pub(super) prices: Prices,
-    pub(super) meals: Vec<MealFacts>,
-    pub(super) recipes: Vec<RecipeFacts>,
-    pub(super) eaters: usize,
-    pub(super) foods: usize,
+pub struct Stock {
+    pub price: i64,
+    /// Range of its lots, the first to expire first.
+    pub lots: Range<usize>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct StockLot {
+    pub mass: i64,
+    /// `i32::MAX`: keeps.
+    pub last_day: i32,
+}
+
+/// The compiled problem.
+#[derive(Clone, Debug)]
+pub struct Table {
+    pub days: usize,
+    pub eaters: usize,
+    pub slots: Vec<Slot>,
+    pub groups: Vec<Group>,
+    pub(super) places: Vec<Place>,
+    pub recipes: Vec<Facts>,
+    pub details: Vec<Details>,
+    /// Portions that somebody may get, in percent of a serving.
+    pub percents: Vec<u16>,
+    /// By eater: the portions to choose from, as indices of `percents`, and the usual one.
+    pub choices: Vec<Vec<u8>>,
+    pub usual: Vec<u8>,
+    /// By slot and eater: a portion that is locked.
+    pub fixed: Vec<Option<u8>>,
+    /// By eater and portion: what it costs to differ from the usual one.
+    pub portion_prices: Vec<i64>,
+    /// By eater and set of unknown nutrients: what a meal with them costs.
+    pub unknown_prices: Vec<[i64; 256]>,
     /// By day and eater.
-    pub(super) bands: Vec<[Band; 8]>,
-    /// By meal and recipe.
-    pub(super) faults: Vec<Faults>,
-    unknown_costs: Vec<Vec<i64>>,
-    /// Range of meals by day.
-    days: Vec<std::ops::Range<usize>>,
+    pub bands: Vec<Band>,
+    /// By recipe and portion: what is eaten.
+    pub(super) rows: Vec<Amounts>,
+    /// Foods to buy that are not in the pantry: number and mass per serving.
+    pub(super) foods: Vec<u16>,
+    pub(super) masses: Vec<i32>,
+    /// By recipe: how many foods it has in that list.
+    pub(super) food_counts: Vec<u8>,
+    pub food_prices: Vec<i64>,
+    /// By food (not in the pantry): the recipes that need it; where each food's begin.
+    pub(super) users: Vec<u32>,
+    pub(super) user_starts: Vec<u32>,
+    /// Foods of the pantry: index of the stock and mass per serving.
+    pub(super) stocked: Vec<(u32, i32)>,
+    pub stocks: Vec<Stock>,
+    pub lots: Vec<StockLot>,
+    pub base_percent: u32,
+    pub cuisines: usize,
+    pub proteins: usize,
+    /// Windows of days over which the caps count.
+    pub windows: usize,
+    pub quotas: Vec<Quota>,
+    pub budget: Option<i64>,
+    pub rules: Rules,
+    pub weights: Weights,
 }
 
-impl<'a> Table<'a> {
-    pub(super) fn new(problem: &'a Problem) -> Self {
-        let prices = Prices::of(problem);
-        let eaten = filters::eaten_before(problem);
-        let recipes: Vec<_> =
-            problem.recipes.iter().zip(&eaten).map(|(r, e)| facts(problem, &prices, r, *e)).collect();
-        let against = filters::tables(problem);
-        let (mut meals, mut faults, mut days) = (Vec::new(), Vec::new(), Vec::new());
-        for (day, planned) in problem.days.iter().enumerate() {
-            let first = meals.len();
-            for meal in &planned.meals {
-                let eaters: Vec<usize> = (0..problem.eaters.len())
-                    .filter(|&e| problem.eaters[e].slots.contains(&meal.slot))
-                    .collect();
-                let row = faults.len();
-                faults.extend(problem.recipes.iter().enumerate().map(|(r, recipe)| {
-                    let alone = filters::at(problem, day, meal, recipe, eaten[r]);
-                    eaters.iter().fold(alone, |all, &e| all | against[e][r])
-                }));
-                let cook = (0..recipes.len()).filter(|r| faults[row + r] == 0).map(number).collect();
-                let lock = problem.locks.iter().find(|lock| lock.day == day && lock.slot == meal.slot);
-                let locked = lock.map(|lock| lock.recipe.filter(|&r| r < recipes.len()).map(number));
-                let open = locked.is_none() && !eaters.is_empty();
-                meals.push(MealFacts {
-                    day,
-                    slot: meal.slot,
-                    eaters,
-                    cook,
-                    locked,
-                    open,
-                    mild: matches!(meal.slot, MealSlot::Breakfast | MealSlot::Snack),
-                    empty_cost: if open { prices.empty } else { 0 },
-                });
-            }
-            days.push(first..meals.len());
-        }
-        let unknown_costs = problem.eaters.iter().map(|eater| unknown_costs(eater, &prices)).collect();
-        let mut table = Self {
-            problem,
-            prices,
-            meals,
-            recipes,
-            eaters: problem.eaters.len(),
-            foods: problem.foods,
-            bands: Vec::new(),
-            faults,
-            unknown_costs,
-            days,
-        };
-        table.bands = (0..table.days.len() * table.eaters)
-            .map(|cell| table.band(cell / table.eaters, cell % table.eaters))
-            .collect();
-        table
+impl Table {
+    /// What an eater gets of a recipe at a portion.
+    #[inline]
+    #[must_use]
+    pub fn row(&self, recipe: usize, portion: u8) -> &Amounts {
+        &self.rows[recipe * self.percents.len() + usize::from(portion)]
     }
 
-    /// The goals of an eater for the meals he eats at home that day.
-    fn band(&self, day: usize, eater: usize) -> [Band; 8] {
-        let at_home = self.of_day(day).filter(|&m| {
-            let meal = &self.meals[m];
-            meal.locked != Some(None) && meal.eaters.contains(&eater)
-        });
-        let part = at_home.map(|m| share(self.meals[m].slot)).sum::<i64>();
-        let weight = self.problem.weights.nutrition;
-        let goals = &self.problem.eaters[eater].goals;
-        std::array::from_fn(|n| match &goals[n] {
-            Some(goal) if part > 0 => Band::new(goal, part, weight),
-            _ => Band::FREE,
-        })
-    }
-
-    pub(super) fn of_day(&self, day: usize) -> std::ops::Range<usize> {
-        self.days.get(day).cloned().unwrap_or(0..0)
-    }
-
-    pub(super) fn fault(&self, meal: usize, recipe: usize) -> Faults {
-        self.faults[meal * self.recipes.len() + recipe]
-    }
-
-    /// Days from meal `a` to meal `b` or back.
-    pub(super) fn apart(&self, a: usize, b: usize) -> usize {
-        self.meals[a].day.abs_diff(self.meals[b].day)
-    }
-
-    /// What the dish's missing data costs at a meal.
-    pub(super) fn coverage(&self, meal: usize, recipe: usize) -> i64 {
+    /// Foods of a recipe that are bought and not in the pantry.
+    #[inline]
+    #[must_use]
+    pub fn foods_of(&self, recipe: usize) -> &[u16] {
         let facts = &self.recipes[recipe];
-        if facts.unknown == 0 {
-            return facts.coverage;
+        &self.foods[facts.foods as usize..facts.foods as usize + usize::from(facts.food_count)]
+    }
+
+    /// Their mass per serving.
+    #[inline]
+    #[must_use]
+    pub fn masses_of(&self, recipe: usize) -> &[i32] {
+        let facts = &self.recipes[recipe];
+        &self.masses[facts.foods as usize..facts.foods as usize + usize::from(facts.food_count)]
+    }
+
+    /// Foods of a recipe that are in the pantry: index of the stock and mass per serving.
+    #[inline]
+    #[must_use]
+    pub fn stocks_of(&self, recipe: usize) -> &[(u32, i32)] {
+        let facts = &self.recipes[recipe];
+        &self.stocked[facts.stocks as usize..facts.stocks as usize + usize::from(facts.stock_count)]
+    }
+
+    /// Recipes that need a food which is bought and not in the pantry.
+    #[inline]
+    pub(super) fn users_of(&self, food: usize) -> &[u32] {
+        &self.users[self.user_starts[food] as usize..self.user_starts[food + 1] as usize]
+    }
+
+    /// Cost of the bought foods for so many percent of a serving.
+    #[inline]
+    #[must_use]
+    pub fn cost(&self, recipe: usize, percent: u32) -> i64 {
+        if percent == self.base_percent { self.recipes[recipe].cost } else { self.cost_of(recipe, percent) }
+    }
+
+    fn cost_of(&self, recipe: usize, percent: u32) -> i64 {
+        let bought = self.foods_of(recipe).iter().zip(self.masses_of(recipe));
+        bought.map(|(&food, &mass)| household(mass, percent) * self.food_prices[usize::from(food)]).sum()
+    }
+
+    /// What a dish costs by itself in a slot, portions and foods aside.
+    #[inline]
+    #[must_use]
+    pub fn dish_price(&self, slot: usize, recipe: usize, cooked: bool) -> i64 {
+        let (facts, place) = (&self.recipes[recipe], &self.places[slot]);
+        let mut price = facts.base + if cooked { facts.effort } else { self.weights.leftover };
+        if facts.unknown != 0 {
+            price += self.unknown_price(slot, facts.unknown);
         }
-        let eaters = self.meals[meal].eaters.iter();
-        facts.coverage + eaters.map(|&e| self.unknown_costs[e][facts.unknown]).sum::<i64>()
+        if place.changes && index(place.current) != Some(recipe) {
+            price += self.weights.change;
+        }
+        price
     }
 
-    /// What cooking a recipe again costs that was eaten shortly before the plan.
-    pub(super) fn since_eaten(&self, meal: usize, recipe: usize) -> i64 {
-        let Some(before) = self.recipes[recipe].eaten else { return 0 };
-        let days = self.meals[meal].day.saturating_add(usize::try_from(before).unwrap_or(usize::MAX));
-        if days > 7 { 0 } else { self.prices.again[days] / if self.meals[meal].mild { 2 } else { 1 } }
+    pub(super) fn unknown_price(&self, slot: usize, unknown: u8) -> i64 {
+        let eaters = self.slots[slot].eaters.iter();
+        eaters.map(|&e| self.unknown_prices[usize::from(e)][usize::from(unknown)]).sum()
     }
 
-    /// What two meals being alike costs.
-    pub(super) fn pair(&self, plan: &Plan, a: usize, b: usize) -> i64 {
-        let (Some(one), Some(two)) = (plan.recipe_at(a), plan.recipe_at(b)) else { return 0 };
-        if one == two {
-            let days = self.apart(a, b);
-            if plan.of[a] != NONE || plan.of[b] != NONE {
-                return if days == 0 { self.prices.again[2] } else { 0 };
+    /// The price of the money spent, and of what of it is over the budget.
+    #[inline]
+    #[must_use]
+    pub fn money(&self, spent: i64) -> [i64; 2] {
+        let over = self.budget.map_or(0, |budget| (spent - budget).max(0));
+        [spent * self.weights.money / 10_000, over * self.weights.over_budget / 10_000]
+    }
+
+    /// Whether cooking a recipe in both slots breaks the repeat gap.
+    #[inline]
+    #[must_use]
+    pub fn too_close(&self, a: usize, b: usize) -> bool {
+        let (first, second) = (&self.slots[a.min(b)], &self.slots[a.max(b)]);
+        second.day - first.day < self.gap(first.kind) as usize
+    }
+
+    pub(super) const fn gap(&self, kind: Kind) -> u32 {
+        if kind.is_main() { self.rules.repeat_gap_main_days } else { self.rules.repeat_gap_other_days }
+    }
+
+    /// Whether what is left of a recipe cooked in `source` may be eaten in `slot`.
+    #[inline]
+    #[must_use]
+    pub fn keeps(&self, source: usize, slot: usize, recipe: usize) -> bool {
+        let days = self.slots[slot].day - self.slots[source].day;
+        days <= usize::from(self.recipes[recipe].leftover_days)
+            && self.groups[self.slots[slot].group].allow[recipe] & REUSE != 0
+    }
+
+    /// The window of the caps that a day is in.
+    #[inline]
+    pub(super) const fn window(&self, day: usize) -> usize {
+        if self.rules.cap_days == 0 { 0 } else { day / self.rules.cap_days as usize }
+    }
+
+    /// What a slot's eaters and guests get at these portions (one per eater), in percent of a serving.
+    pub(super) fn percent(&self, slot: usize, portions: &[u8]) -> u32 {
+        let slot = &self.slots[slot];
+        let eaten = slot.eaters.iter().map(|&e| u32::from(self.percents[portions[usize::from(e)] as usize]));
+        slot.guests + eaten.sum::<u32>()
+    }
+
+    /// What a slot's portions cost.
+    pub(super) fn portion_price(&self, slot: usize, portions: &[u8]) -> i64 {
+        let price = |e: usize| self.portion_prices[e * self.percents.len() + usize::from(portions[e])];
+        self.slots[slot].eaters.iter().map(|&e| price(usize::from(e))).sum()
+    }
+
+    /// What a count of meals costs under a quota.
+    #[inline]
+    pub(super) fn quota_price(quota: &Quota, count: u32) -> i64 {
+        i64::from(quota.least.saturating_sub(count)) * quota.price_missing
+            + i64::from(count.saturating_sub(quota.most)) * quota.price_excess
+    }
+
+    /// Whether meals of a slot count for a quota.
+    #[inline]
+    pub(super) fn counts(&self, quota: &Quota, slot: usize) -> bool {
+        let slot = &self.slots[slot];
+        (quota.first_day as usize..=quota.last_day as usize).contains(&slot.day) && quota.kinds.has(slot.kind)
+    }
+
+    /// What the stock of a food saves and loses: the money spent on the rest, and the price of items and waste.
+    #[inline]
+    pub(super) fn purchase(&self, stock: usize, need: i64, reach: impl Fn(usize) -> i64) -> Purchase {
+        let stock = &self.stocks[stock];
+        let (mut covered, mut waste) = (0, 0);
+        for lot in stock.lots.clone() {
+            let StockLot { mass, last_day } = self.lots[lot];
+            let used = mass.min(reach(lot) - covered).max(0);
+            covered += used;
+            if last_day != i32::MAX {
+                waste += (mass - used) * stock.price * self.weights.waste / 10_000;
             }
-            let mild = self.meals[a].mild && self.meals[b].mild;
-            return self.prices.again[days.min(7)] / if mild { 2 } else { 1 };
         }
-        let (main, other) = (self.recipes[one].main, self.recipes[two].main);
-        if main != other || main == NONE {
-            return 0;
-        }
-        self.prices.alike.get(self.apart(a, b)).copied().unwrap_or(0)
-    }
-
-    /// What an eater eats in a day, from scratch.
-    pub(super) fn sums(&self, plan: &Plan, day: usize, eater: usize) -> [i64; 8] {
-        let mut sums = [0; 8];
-        for m in self.of_day(day).filter(|&m| self.meals[m].eaters.contains(&eater)) {
-            if let Some(r) = plan.recipe_at(m) {
-                let portion = usize::from(plan.portion[m * self.eaters + eater]);
-                sums.iter_mut()
-                    .zip(self.recipes[r].amounts[portion])
-                    .for_each(|(sum, amount)| *sum += amount);
-            }
-        }
-        sums
+        let bought = need - covered;
+        Purchase { spent: bought * stock.price, items: i64::from(bought > 0) * self.weights.item, waste }
     }
 }
 
-fn facts(problem: &Problem, prices: &Prices, recipe: &Candidate, eaten: Option<u32>) -> RecipeFacts {
-    let portion = |p: usize, n: usize| {
-        let amount = recipe.per_serving[n].unwrap_or(0).clamp(0, MAX_AMOUNT);
-        (amount * i64::from(PORTIONS[p]) + 50) / 100
-    };
-    let mut foods: Vec<usize> =
-        recipe.foods.iter().map(|&(food, _)| food).filter(|f| *f < problem.foods).collect();
-    foods.sort_unstable();
-    foods.dedup();
-    let main =
-        recipe.foods.iter().max_by_key(|&&(food, amount)| (amount, food)).map_or(NONE, |&(f, _)| number(f));
-    let stars = i64::from(recipe.stars.unwrap_or(3).clamp(1, 5));
-    let minutes = i64::from(recipe.minutes.unwrap_or(30).min(1440));
-    RecipeFacts {
-        amounts: std::array::from_fn(|p| std::array::from_fn(|n| portion(p, n))),
-        unknown: (0..8).filter(|&n| recipe.per_serving[n].is_none()).map(|n| 1 << n).sum(),
-        foods,
-        main,
-        leftover_days: usize::try_from(recipe.leftover_days).unwrap_or(usize::MAX),
-        rating: (5 - stars) * prices.star,
-        effort: minutes * prices.half_hour / 30,
-        coverage: i64::from(1000 - recipe.coverage_permille.min(1000)) * prices.coverage / 10,
-        eaten,
-    }
+/// What the need for a food of the pantry comes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Purchase {
+    pub(super) spent: i64,
+    pub(super) items: i64,
+    pub(super) waste: i64,
+}
+
+/// Mass for so many percent of a serving, rounded half up.
+#[inline]
+#[must_use]
+pub const fn household(mass: i32, percent: u32) -> i64 {
+    (mass as i64 * percent as i64 + 50) / 100
 }

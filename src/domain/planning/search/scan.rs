@@ -1,0 +1,144 @@
+//! The exact move of one meal: of all its candidates the cheapest, or one by Boltzmann's chances.
+
+use super::chance::{luck_of, most_luck};
+use super::plan::{NONE, index};
+use super::price::beyond;
+use super::rng::Rng;
+use super::state::{Batch, State};
+use super::table::{Candidate, Group};
+
+/// Filtered candidates that count as one move.
+pub(super) const FILTERED_PER_MOVE: u64 = 16;
+
+impl<'t> State<'t> {
+    /// A recipe for a lifted batch: the lowest price less luck, all candidates considered; `first` is priced first.
+    pub(super) fn draw(
+        &mut self,
+        batch: Batch,
+        first: Option<u32>,
+        temperature: i64,
+        rng: &mut Rng,
+        moves: &mut u64,
+    ) -> Option<u32> {
+        let scan = self.scan(batch);
+        let (mut best, mut low) = (None, i64::MAX);
+        if let Some(recipe) = first.filter(|&recipe| self.fits(batch, recipe)) {
+            low = self.price(batch, recipe) - luck_of(temperature, rng);
+            best = first;
+        }
+        let most = most_luck(temperature);
+        let mut cut = low.saturating_add(most).saturating_sub(scan.floor);
+        let mut seen = 0;
+        for candidate in &scan.group.cook {
+            if candidate.least >= cut {
+                break;
+            }
+            seen += 1;
+            let about = self.about(&scan, candidate);
+            if about >= cut || Some(candidate.recipe) == first {
+                continue;
+            }
+            let luck = luck_of(temperature, rng);
+            let limit = low.saturating_add(luck);
+            if scan.floor + about >= limit || !self.follows(batch, candidate.recipe) {
+                continue;
+            }
+            *moves += 1;
+            let price = self.price_late(batch, candidate.recipe, scan.floor + about, limit);
+            if price < limit {
+                low = price - luck;
+                best = Some(candidate.recipe);
+                cut = low.saturating_add(most) - scan.floor;
+            }
+        }
+        *moves += 1 + seen / FILTERED_PER_MOVE;
+        best
+    }
+
+    /// The cheapest recipe for a lifted batch among the first `most` candidates.
+    pub(super) fn cheapest(&mut self, batch: Batch, most: usize, moves: &mut u64) -> Option<u32> {
+        let scan = self.scan(batch);
+        let (mut best, mut low) = (None, i64::MAX);
+        for candidate in scan.group.cook.iter().take(most) {
+            if scan.floor.saturating_add(candidate.least) >= low {
+                break;
+            }
+            let about = scan.floor + self.about(&scan, candidate);
+            if about >= low || !self.follows(batch, candidate.recipe) {
+                continue;
+            }
+            *moves += 1;
+            let price = self.price_late(batch, candidate.recipe, about, low);
+            if price < low {
+                low = price;
+                best = Some(candidate.recipe);
+            }
+        }
+        best
+    }
+
+    /// Cooks the cheapest of the first `most` candidates in an empty slot, if that is better than nothing.
+    pub(super) fn fill(&mut self, slot: usize, most: usize, moves: &mut u64) {
+        let (one, now) = (Batch::one(slot), self.objective());
+        self.lift(one);
+        let found = self.cheapest(one, most, moves);
+        let better = found.filter(|&recipe| self.price(one, recipe) < now);
+        self.place(one, better.unwrap_or(NONE));
+    }
+
+    /// Prepares to look at all candidates of a lifted batch.
+    pub(super) fn scan(&mut self, batch: Batch) -> Scan<'t> {
+        self.sync();
+        let table = self.table;
+        let (slot, place) = (batch.source(), &table.places[batch.source()]);
+        if place.main {
+            let (rules, weights) = (&table.rules, &table.weights);
+            for (class, price) in self.cuisine_prices.iter_mut().take(table.cuisines).enumerate() {
+                *price =
+                    beyond(self.cuisines[place.cuisines + class], rules.cuisine_cap, weights.cuisine_excess);
+            }
+            let other = index(place.mate).and_then(|mate| index(self.recipe[mate]));
+            let other = other.map(|other| usize::from(table.recipes[other].protein));
+            for (class, price) in self.protein_prices.iter_mut().take(table.proteins).enumerate() {
+                *price =
+                    beyond(self.proteins[place.proteins + class], rules.protein_cap, weights.protein_excess);
+                if other == Some(class) {
+                    *price += weights.protein_same_day;
+                }
+            }
+        }
+        // Less than half a serving may round to nothing.
+        let item = if self.most(batch) >= 50 { table.weights.item } else { 0 };
+        let group = &table.groups[table.slots[slot].group];
+        Scan { group, item, floor: self.objective(), main: place.main }
+    }
+
+    /// What a candidate of a scan adds at least to the objective, the pantry and the day's nutrition aside.
+    #[inline]
+    pub(super) fn about(&self, scan: &Scan<'_>, candidate: &Candidate) -> i64 {
+        let items = scan.item * i64::from(self.missing[candidate.recipe as usize]);
+        let mut about = candidate.least + items;
+        if scan.main {
+            about += self.cuisine_prices[usize::from(candidate.cuisine)];
+            about += self.protein_prices[usize::from(candidate.protein)];
+        }
+        about
+    }
+
+    /// The exact price where it is below `limit`; `about` is less than it without the nutrition.
+    #[inline]
+    pub(super) fn price_late(&self, batch: Batch, recipe: u32, about: i64, limit: i64) -> i64 {
+        let eaten = self.price_eaten(batch, recipe);
+        if about + eaten >= limit { about + eaten } else { self.price_with(batch, recipe, eaten) }
+    }
+}
+
+/// What all candidates of a batch have in common.
+pub(super) struct Scan<'t> {
+    pub(super) group: &'t Group,
+    /// What each food that is not bought yet adds.
+    item: i64,
+    /// The objective without the batch.
+    pub(super) floor: i64,
+    main: bool,
+}
