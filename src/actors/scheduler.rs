@@ -4,6 +4,7 @@ use super::hub::Hub;
 use super::journal::Origin;
 use super::status::ActorStatus;
 use crate::domain::envelope::{Address, Envelope, Key, derived_id};
+use crate::fault;
 use crate::store::{Change, Timer, TimerQuery, Unit};
 use chrono::{DateTime, Utc};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -120,7 +121,9 @@ impl SchedulerState {
             let end = Change::EndTimer { owner: timer.owner, id: Some(timer.id) };
             units.push(Unit { messages, changes: vec![end], ..Unit::default() });
         }
+        fault::point("timer.before");
         self.hub.journal.commit(self.origin.clone(), units).await?;
+        fault::point("timer.after");
         self.unsure = false;
         self.status.handled.fetch_add(fired, Relaxed);
         Ok(())
