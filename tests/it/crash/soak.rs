@@ -24,7 +24,7 @@ async fn soak(engine: Engine, kills: u64) {
     let seed = Random::seed("SOAK_SEED");
     println!("SOAK_SEED={seed} SOAK_KILLS={kills} {}", engine.name());
     let mut random = Random::new(seed);
-    let mut case = Case::new(engine, &format!("SOAK_SEED={seed}"));
+    let mut case = Case::new(engine, &format!("SOAK_SEED={seed}")).await;
     let story = case.story.clone();
     for kill in 1..=kills {
         let pause = Duration::from_millis(random.between(50, 400));
