@@ -14,6 +14,7 @@ use crate::domain::context::{Call, Context};
 use crate::domain::envelope::{Address, Envelope};
 use crate::domain::gateway::Recovery;
 use crate::domain::message::Message;
+use crate::fault;
 use crate::store::{Change, Effect, EffectEnd, EffectQuery, EffectState, StoredEffect, Unit};
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +51,7 @@ impl Errand {
             let mut decided = self.hub.gateways.decided.subscribe();
             let Some(stored) = self.on_ledger(id).await? else {
                 self.commit(vec![Change::StageEffect(self.wanted(id))]).await?;
+                fault::point("effect.staged");
                 continue;
             };
             if stored.effect.position != self.message.position {
@@ -180,10 +182,12 @@ impl Errand {
             return Ok(None);
         }
         self.commit(vec![Change::SendEffect { id: effect, attempt }]).await?;
+        fault::point("effect.sent");
         let Effect { operation, request, .. } = stored.effect.clone();
         let call = place.begin(permit);
         begin(&self.hub, &service, Sent { effect, attempt, operation, request }, call.clone());
         let ended = call.wait(service.limits.timeout).await;
+        fault::point("effect.called");
         service.count(&ended);
         Ok(Some((attempt, ended, pass)))
     }

@@ -89,8 +89,14 @@ fn view<'a>(hub: &'a Hub, need: &Need) -> Result<&'a View, Failure> {
     view.ok_or_else(|| Failure::Permanent(format!("no read model is called {}", need.projection)))
 }
 
+/// Whether [`catch_up`] returns at once.
+pub(super) fn has_caught_up(hub: &Hub, needs: &[Need], message: &Envelope) -> bool {
+    let has = |view: &View| *view.caught_up.borrow() >= message.position;
+    needs.iter().all(|need| hub.views.get(need.projection).is_none_or(has))
+}
+
 /// Returns when everything before the message is in the read models that it needs.
-async fn catch_up(
+pub(super) async fn catch_up(
     hub: &Hub,
     status: &ActorStatus,
     needs: &[Need],

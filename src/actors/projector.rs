@@ -283,7 +283,9 @@ impl ProjectorState {
         let unread: BTreeSet<i64> = rebuild.unread.into_iter().collect();
         let read_now = self.unread.difference(&unread).copied();
         let changes = std::iter::once(swap).chain(settle(&self.table, read_now)).collect();
+        fault::point("rebuild.before");
         self.write(self.position, Unit { changes, ..Unit::default() }).await?;
+        fault::point("rebuild.after");
         self.fold = rebuild.fold;
         self.unread = unread;
         if let Some(view) = self.view() {

@@ -9,6 +9,7 @@ use super::unread::Buried;
 use crate::domain::context::{Outgoing, When};
 use crate::domain::envelope::{Envelope, Key, Kind};
 use crate::domain::message::DecodeError;
+use crate::fault;
 use crate::store::{Checkpoint, Filter, Unit};
 use chrono::{DateTime, Utc};
 use ractor::{Actor, ActorProcessingErr, ActorRef, MessagingErr};
@@ -138,7 +139,9 @@ impl Actor for Reactor {
         if !messages.is_empty() || !changes.is_empty() || page.read_to - state.written > SKIP_LIMIT {
             let checkpoint = Some(Checkpoint { reader: state.reader.clone(), position: page.read_to });
             let unit = Unit { messages, checkpoint, changes, ..Unit::default() };
+            fault::point("reactor.before");
             state.hub.journal.commit(state.origin.clone(), vec![unit]).await?;
+            fault::point("reactor.after");
             state.written = page.read_to;
         }
         state.position = page.read_to;

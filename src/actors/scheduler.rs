@@ -5,6 +5,7 @@ use super::journal::Origin;
 use super::status::ActorStatus;
 use crate::domain::envelope::{Address, Envelope, Key, derived_id};
 use crate::domain::operations::{TimerUnreadable, notice};
+use crate::fault;
 use crate::store::{Change, Timer, TimerQuery, Unit, UnreadableTimer};
 use chrono::{DateTime, Utc};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -124,7 +125,9 @@ impl SchedulerState {
             let end = Change::EndTimer { owner: timer.owner, id: Some(timer.id) };
             units.push(Unit { messages, changes: vec![end], ..Unit::default() });
         }
+        fault::point("timer.before");
         self.hub.journal.commit(self.origin.clone(), units).await?;
+        fault::point("timer.after");
         self.unsure = false;
         self.status.handled.fetch_add(fired, Relaxed);
         Ok(())

@@ -3,6 +3,7 @@
 use super::breakers::Pass;
 use super::hub::Hub;
 use crate::domain::envelope::Envelope;
+use crate::fault;
 use crate::store::Change;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -46,6 +47,7 @@ impl Told {
             pass.judged();
         }
         if let Some((effect, attempt)) = self.call {
+            fault::point("effect.recorded");
             self.hub.gateways.calls.forget(effect, attempt);
         }
     }

@@ -2,6 +2,7 @@
 
 use super::gates::Gate;
 use super::{ContextState, Msg, Taken};
+use crate::actors::facts::{catch_up, has_caught_up};
 use crate::actors::tasks;
 use crate::actors::trouble::Failure;
 use crate::domain::context::{Context, Rejection};
@@ -74,13 +75,22 @@ impl<C: Context> ContextState<C> {
     }
 
     /// Gathers facts and decides.
-    pub(super) fn prepare(&self, taken: Taken, command: C::Command, permit: Option<OwnedSemaphorePermit>) {
+    pub(super) fn prepare(&self, taken: Taken, command: C::Command, turn: Option<OwnedSemaphorePermit>) {
         let state = self.cells.get(&taken.message.key).map(|cell| cell.state.clone()).unwrap_or_default();
         let (hub, gathering) = (self.hub.clone(), self.gathering.clone());
         let waits = self.lane.status.clone();
         let done = taken.clone();
+        let suspect = self.suspect(taken.message.position);
         self.beside(taken, async move {
-            let message = &done.message;
+            let (message, needs) = (&done.message, C::needs(&command));
+            let permit = match turn {
+                Some(turn) if !has_caught_up(&hub, &needs, message) => {
+                    suspect.rest(turn).await?;
+                    catch_up(&hub, &waits, &needs, message).await?;
+                    Some(suspect.take_turn().await?)
+                }
+                turn => turn,
+            };
             let result = gathering.decide(&hub, &waits, message, command, state).await?;
             fault::point("handle.gathered");
             let key = message.key.clone();

@@ -8,6 +8,7 @@ use crate::actors::trouble::Failure;
 use crate::actors::verdict::{Record, Settled, Verdict};
 use crate::domain::context::{Call, Context};
 use crate::domain::envelope::{Key, Metadata};
+use crate::fault;
 use crate::store::{Outcome, Unit};
 use ractor::ActorProcessingErr;
 use tokio::sync::OwnedSemaphorePermit;
@@ -103,6 +104,7 @@ impl<C: Context> ContextState<C> {
         let again = Box::new(taken.clone());
         self.beside(taken, async move {
             hub.journal.commit(origin, vec![unit]).await.map_err(Failure::of_store)?;
+            fault::point("retry.recorded");
             if let Some(told) = told {
                 told.durable();
             }

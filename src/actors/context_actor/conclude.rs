@@ -73,6 +73,9 @@ impl<C: Context> ContextState<C> {
         } else {
             None
         };
+        if sends.iter().any(|outgoing| outgoing.reply_step.is_some()) {
+            fault::point("saga.asked");
+        }
         let mut changes = Vec::new();
         for outgoing in sends {
             send::<C>(message, outgoing, now, &mut messages, &mut changes);
@@ -96,6 +99,7 @@ impl<C: Context> ContextState<C> {
             let mut answer = caused(message, &address, type_name, body, id, now);
             answer.schema_version = reply::ANSWER_VERSION;
             messages.push(answer);
+            fault::point("saga.answered");
         }
         let status = &self.lane.status;
         match &outcome {

@@ -1,21 +1,23 @@
 //! The one writer: takes all that is ready, commits it as one group, then tells everybody.
 
 mod queue;
+mod telling;
 
 pub(super) use queue::Unwritten;
 pub use queue::{JournalHandle, Origin};
 
 use super::hub::{Done, Hub};
 use super::status::ActorStatus;
-use crate::domain::envelope::{Envelope, Kind};
+use crate::domain::envelope::Envelope;
 use crate::fault;
-use crate::store::{Change, Checkpoint, Placed, StoreError, StoreResult, Unit};
+use crate::store::{Change, Checkpoint, Placed, StoreError, Unit};
 use queue::{Job, Submission};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use telling::{changes, deliver, recount, reveal};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -120,33 +122,6 @@ impl Actor for Journal {
             }
             state.process(jobs).await;
         }
-    }
-}
-
-/// Lets everybody find what was committed without their being told.
-async fn reveal(hub: &Hub) -> StoreResult<()> {
-    let last = hub.store.last_position().await?;
-    if last > *hub.committed.borrow() {
-        hub.lanes.values().for_each(|lane| lane.leave_to_table());
-        hub.skip_to(last);
-    }
-    recount(hub).await;
-    hub.timers.ring();
-    hub.gateways.decided.send_replace(());
-    hub.lanes.values().for_each(|lane| lane.recheck_held());
-    hub.resolve_stored().await
-}
-
-/// Counts the waiting messages anew, after some came or went unseen.
-async fn recount(hub: &Hub) {
-    match hub.store.waiting_counts().await {
-        Ok(counts) => {
-            let counts: HashMap<_, _> = counts.into_iter().collect();
-            for (name, lane) in &hub.lanes {
-                lane.status.waiting.store(counts.get(*name).copied().unwrap_or(0), Ordering::Relaxed);
-            }
-        }
-        Err(error) => tracing::warn!(%error, "the waiting messages could not be counted"),
     }
 }
 
@@ -333,6 +308,7 @@ impl JournalState {
         let Some(hub) = self.hub.upgrade() else { return };
         let sets_timer = changes(&units, |change| matches!(change, Change::SetTimer(_)));
         let settles = changes(&units, |change| matches!(change, Change::SettleDeadLetter { .. }));
+        let snapshots = units.iter().any(|unit| unit.snapshot.is_some());
         let decides = changes(&units, |change| matches!(change, Change::DecideEffect { .. }));
         let mut messages: Vec<Arc<Envelope>> = Vec::with_capacity(units.len());
         let mut done = Vec::new();
@@ -355,9 +331,18 @@ impl JournalState {
             hub.lanes.values().for_each(|lane| lane.leave_to_table());
         }
         fault::point("deliver.before");
+        if snapshots {
+            fault::point("snapshot.written");
+        }
+        if messages.iter().any(|message| message.extra.reply_to.is_some()) {
+            fault::point("saga.told");
+        }
         deliver(&hub, &messages);
         hub.publish(&messages);
         hub.resolve(done.into_iter());
+        if sets_timer {
+            fault::point("timer.set");
+        }
         if sets_timer || gap {
             hub.timers.ring();
         }
@@ -371,27 +356,6 @@ impl JournalState {
         if gap {
             recount(&hub).await;
             hub.lanes.values().for_each(|lane| lane.bell.ring());
-        }
-    }
-}
-
-fn changes(units: &[Unit], is_it: fn(&Change) -> bool) -> bool {
-    units.iter().flat_map(|unit| &unit.changes).any(is_it)
-}
-
-fn deliver(hub: &Hub, messages: &[Arc<Envelope>]) {
-    let mut rung: Vec<&str> = Vec::new();
-    for message in messages.iter().filter(|message| message.kind == Kind::Command) {
-        if let Some(lane) = hub.lanes.get(&*message.context) {
-            lane.deliver(message.clone());
-            if !rung.contains(&&*message.context) {
-                rung.push(&message.context);
-            }
-        }
-    }
-    for context in rung {
-        if let Some(lane) = hub.lanes.get(context) {
-            lane.bell.ring();
         }
     }
 }

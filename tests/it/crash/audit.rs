@@ -41,6 +41,10 @@ impl Books {
         Self { all, outcomes, waiting }
     }
 
+    pub fn of_type<'b>(&'b self, type_name: &'b str) -> impl Iterator<Item = &'b Arc<Envelope>> {
+        self.all.iter().filter(move |message| &*message.type_name == type_name)
+    }
+
     pub fn len(&self) -> usize {
         self.all.len()
     }
@@ -91,14 +95,19 @@ impl Books {
     /// What a command led to stands together, where its outcome says, and nowhere else.
     fn handled_twice(&self) -> Vec<String> {
         let mut led_to: HashMap<Uuid, Vec<i64>> = HashMap::new();
-        for message in &self.all {
+        // A breaker hears of each attempt at a call, not of its command.
+        let to_breakers: HashSet<i64> =
+            self.commands().filter(|m| &*m.context == "breakers").map(|m| m.position).collect();
+        for message in self.all.iter().filter(|message| !to_breakers.contains(&message.position)) {
             led_to.entry(message.causation_id.unwrap_or_default()).or_default().push(message.position);
         }
         let mut found = Vec::new();
         for command in self.commands() {
             let positions = led_to.get(&command.id).cloned().unwrap_or_default();
             let said = self.outcomes.get(&command.id).and_then(|outcome| outcome.caused);
-            let expected = said.map_or_else(Vec::new, |(first, last)| (first..=last).collect());
+            let expected = said.map_or_else(Vec::new, |(first, last)| {
+                (first..=last).filter(|position| !to_breakers.contains(position)).collect()
+            });
             if positions != expected {
                 found.push(format!("{} led to {positions:?}, its outcome says {said:?}", named(command)));
             }
@@ -137,7 +146,7 @@ impl Books {
                     found.push(format!("{client}-{n}: {} came before its predecessor", named(command)));
                 }
                 last = command.position;
-                found.extend(misheard(command, client, n));
+                found.extend(misheard(command, client, n, &load.hook));
                 let outcome = self.outcomes.get(id).map(|stored| &stored.outcome);
                 if outcome != Some(&Outcome::Handled) && command.key.as_str() != poison {
                     found.push(format!("{client}-{n}: {} ended as {outcome:?}", named(command)));
@@ -157,9 +166,11 @@ impl Books {
 }
 
 /// The command says what was asked.
-fn misheard(command: &Envelope, client: usize, n: usize) -> Option<String> {
-    let asked = request(client, n);
-    let name = ["/name", "/person/name", "/recipe/name"].iter().find_map(|at| asked.body.pointer(at));
+fn misheard(command: &Envelope, client: usize, n: usize, hook: &str) -> Option<String> {
+    let asked = request(client, n, hook);
+    let name = ["/name", "/person/name", "/recipe/name", "/title", "/address"]
+        .iter()
+        .find_map(|at| asked.body.pointer(at));
     let text = name.and_then(serde_json::Value::as_str)?;
     (!command.body.contains(text)).then(|| format!("{client}-{n}: {text:?} became {}", command.body))
 }

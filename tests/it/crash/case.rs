@@ -3,22 +3,30 @@
 use super::audit::{Books, stale_rows};
 use super::engine::{Engine, copy};
 use super::load::{Load, POISON, Server};
+use super::outside::{lost_timers, plant, stray_effects, unanswered, unended_sagas};
 use super::victim::Victim;
+use crate::support::remote::Remote;
 use crate::support::{soon, until};
 use meal_planner::fault::Point;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use tempfile::TempDir;
+use uuid::Uuid;
 
 const SIGABRT: i32 = 6;
 /// Requests of each client under a crash point.
 const REQUESTS: usize = 30;
+/// One in so many calls is refused by the remote, and made again.
+const REFUSED: usize = 5;
+/// Points that are come by only where timers are due.
+const PLANTED: [&str; 2] = ["timer.before", "timer.after"];
 
 /// A server that was set up, used and stopped, to be copied for each case.
 pub struct Template {
     engine: Engine,
     folder: TempDir,
     load: Load,
+    remote: Remote,
 }
 
 /// A folder, what was asked of its servers, and which engine keeps it.
@@ -26,6 +34,10 @@ pub struct Case {
     pub engine: Engine,
     pub folder: TempDir,
     pub load: Load,
+    /// Whom its notifications go to; it outlives every server.
+    pub remote: Remote,
+    /// Messages that planted timers become.
+    planted: Vec<Uuid>,
     /// Where it is and what it has seen, for whoever reads of a failure.
     pub story: String,
 }
@@ -42,9 +54,9 @@ pub fn crash_at(point: &str, nth: u64) -> Vec<(&'static str, String)> {
 impl Template {
     /// Events enough that the next snapshots are near.
     pub async fn new(engine: &Engine) -> Self {
-        let mut case = Case::new(engine.fresh().await, "template");
+        let mut case = Case::new(engine.fresh().await, "template").await;
         case.go_on(42).await;
-        Self { engine: case.engine, folder: case.folder, load: case.load }
+        Self { engine: case.engine, folder: case.folder, load: case.load, remote: case.remote }
     }
 
     pub async fn case(&self, story: &str) -> Case {
@@ -54,15 +66,19 @@ impl Template {
     pub async fn case_in(&self, folder: TempDir, story: &str) -> Case {
         copy(self.folder.path(), folder.path());
         let engine = self.engine.copy().await;
-        Case { load: self.load.clone(), folder, ..Case::new(engine, story) }
+        let (load, remote) = (self.load.clone(), self.remote.clone());
+        let story = format!("{}: {story}", engine.name());
+        Case { engine, folder, load, remote, planted: Vec::new(), story }
     }
 }
 
 impl Case {
-    pub fn new(engine: Engine, story: &str) -> Self {
+    pub async fn new(engine: Engine, story: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let story = format!("{}: {story}", engine.name());
-        Self { engine, folder, load: Load::default(), story }
+        let remote = Remote::start().await;
+        remote.refuse_every(REFUSED);
+        Self { engine, folder, load: Load::new(&remote), remote, planted: Vec::new(), story }
     }
 
     pub fn data(&self) -> &Path {
@@ -75,12 +91,20 @@ impl Case {
 
     /// Starts with the point armed and uses the server until it dies there; `false` when it never came by.
     pub async fn crash(&mut self, point: Point, nth: u64) -> bool {
+        if PLANTED.contains(&point.name) {
+            let store = self.engine.open(self.data()).await;
+            self.planted.extend(plant(&*store).await);
+            store.close().await.expect("it closes");
+        }
         let mut victim = self.start(&crash_at(point.name, nth));
         self.story += &format!(", {}:{nth}", point.name);
         if let Some(url) = victim.serving().await {
             let server = Server::of(url, self.data());
             let dead = victim.dead();
             let asked = async {
+                if point.name.starts_with("rebuild.") {
+                    server.rebuild("household_profile").await;
+                }
                 let all = self.load.go_on(&server, REQUESTS).await;
                 all.unwrap_or_else(|wrong| panic!("{}: {wrong}", self.story));
                 let poisoned = self.load.poisoned();
@@ -110,7 +134,7 @@ impl Case {
         let checked = async {
             self.load.repeat_last(&server).await?;
             while !self.load.go_on(&server, more).await? {}
-            until("all is handled", || server.is_idle_but(0)).await;
+            until("all is handled", async || server.is_quiet().await && server.is_idle_but(0).await).await;
             for id in self.load.answered.iter().filter_map(|ids| ids.last()) {
                 let status = server.status(*id).await;
                 if !["handled", "rejected", "dead"].contains(&&*status) {
@@ -142,6 +166,10 @@ impl Case {
         let mut found = books.inconsistencies();
         found.extend(books.broken_promises(&self.load, POISON));
         found.extend(stale_rows(&*store, &books).await);
+        found.extend(stray_effects(&*store, &books, &self.remote).await);
+        found.extend(unended_sagas(&*store).await);
+        found.extend(unanswered(&books));
+        found.extend(lost_timers(&*store, &books, &self.planted).await);
         found.extend(store.was_unclean().then(|| "nobody noted that it ended in order".to_owned()));
         store.close().await.expect("it closes");
         found

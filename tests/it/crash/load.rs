@@ -1,6 +1,7 @@
 //! Clients that want a fixed list of things, each in its order, and repeat what they had no answer to.
 
 use crate::process::client;
+use crate::support::remote::Remote;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -8,6 +9,7 @@ use std::sync::LazyLock;
 use uuid::Uuid;
 
 pub const CLIENTS: usize = 4;
+const NOTIFY: &str = "/api/notifications";
 /// The aggregate over which the program is told to panic.
 pub const POISON: &str = "poisoned";
 
@@ -26,8 +28,10 @@ pub struct Request {
 }
 
 /// What the clients have asked so far, and the id that each answer named.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Load {
+    /// The address that notifications go to.
+    pub hook: String,
     pub answered: [Vec<Uuid>; CLIENTS],
 }
 
@@ -36,7 +40,7 @@ fn id(client: usize, what: &str) -> Uuid {
 }
 
 /// The `n`-th request of a client.
-pub fn request(client: usize, n: usize) -> Request {
+pub fn request(client: usize, n: usize, hook: &str) -> Request {
     let (member, recipe) = (id(client, "member"), id(client, "recipe"));
     let person = json!({"name": format!("eater {client}, {n}")});
     let soup = json!({"name": format!("soup {client}, {n}"), "servings": 2, "ingredients": ["200 g leek"]});
@@ -44,7 +48,19 @@ pub fn request(client: usize, n: usize) -> Request {
     let (method, path, body) = match n {
         0 => ("POST", "/api/household/members".to_owned(), json!({"id": member, "person": person})),
         1 => ("POST", "/api/recipes".to_owned(), soup),
-        _ if n % 40 == 37 => {
+        _ if n % 20 == 2 && client == 1 => {
+            let body = json!({"kind": "webhook", "address": hook});
+            ("PUT", "/api/notifications/channels/hook".to_owned(), body)
+        }
+        _ if n % 10 == 2 && client == 3 => {
+            let body = json!({"name": format!("home {client}, {n}"), "time_zone": "Etc/UTC"});
+            ("PUT", "/api/household".to_owned(), body)
+        }
+        _ if n % 10 == 6 => {
+            let body = json!({"title": format!("news {client}, {n}"), "body": "There is something new"});
+            ("POST", NOTIFY.to_owned(), body)
+        }
+        _ if n % 20 == 17 && client.is_multiple_of(2) => {
             let body = json!({"days": 1, "moves": 50, "seed": n});
             ("POST", "/api/triggers/meal_plan_generation".to_owned(), body)
         }
@@ -61,7 +77,8 @@ pub fn request(client: usize, n: usize) -> Request {
     };
     let message_id = match n {
         1 => Some(recipe),
-        _ if n.is_multiple_of(3) => Some(id(client, &n.to_string())),
+        // A notification has the same key at the remote wherever its message has the same id.
+        _ if n.is_multiple_of(3) && path != NOTIFY => Some(id(client, &n.to_string())),
         _ => None,
     };
     let waits = n % 10 == 9;
@@ -74,6 +91,11 @@ fn is_poison(client: usize, n: usize) -> bool {
 }
 
 impl Load {
+    /// Nothing yet, with somebody to tell it to.
+    pub fn new(remote: &Remote) -> Self {
+        Self { hook: format!("{}/hook", remote.address), answered: Default::default() }
+    }
+
     /// Requests for the poisoned aggregate.
     pub fn poisoned(&self) -> i64 {
         (0..=self.answered[0].len()).filter(|n| is_poison(0, *n)).count() as i64
@@ -91,9 +113,10 @@ impl Load {
 
     /// Every client asks until it has so many answers.
     pub async fn reach(&mut self, server: &Server, count: usize) -> Result<bool, String> {
+        let hook = &self.hook;
         let clients = self.answered.iter_mut().enumerate().map(async |(client, answered)| {
             while answered.len() < count {
-                match server.ask(&request(client, answered.len())).await? {
+                match server.ask(&request(client, answered.len(), hook)).await? {
                     Some(id) => answered.push(id),
                     None => return Ok(false),
                 }
@@ -108,7 +131,7 @@ impl Load {
     pub async fn repeat_last(&self, server: &Server) -> Result<(), String> {
         for (client, answered) in self.answered.iter().enumerate() {
             let Some((n, id)) = answered.len().checked_sub(1).zip(answered.last()) else { continue };
-            let again = server.ask(&request(client, n)).await?;
+            let again = server.ask(&request(client, n, &self.hook)).await?;
             if again != Some(*id) {
                 return Err(format!("request {client}-{n} was {id}, its repeat is {again:?}"));
             }
@@ -171,6 +194,38 @@ impl Server {
         let items = actors["items"].as_array().map(Vec::as_slice).unwrap_or_default();
         let sum = |what: &str| -> i64 { items.iter().filter_map(|actor| actor[what].as_i64()).sum() };
         !items.is_empty() && sum("waiting") <= waiting && sum("in_flight") == 0
+    }
+
+    /// Whether nobody waits for a timer but the calendar, and every event that is answered to was.
+    pub async fn is_quiet(&self) -> bool {
+        for context in ["notifications", "sagas"] {
+            let timers = self.get(&format!("/admin/timers?context={context}")).await.unwrap_or_default();
+            if timers["items"].as_array().is_none_or(|items| !items.is_empty()) {
+                return false;
+            }
+        }
+        self.count("FollowTimeZone").await == self.count("HouseholdSetUp").await
+    }
+
+    /// Messages of a type.
+    async fn count(&self, type_name: &str) -> usize {
+        let (mut count, mut after) = (0, 0);
+        loop {
+            let path = format!("/api/events?type={type_name}&limit=100&after={after}");
+            let page = self.get(&path).await.unwrap_or_default();
+            count += page["items"].as_array().map_or(0, Vec::len);
+            match page["next_after"].as_i64() {
+                Some(next) if next != after => after = next,
+                Some(_) | None => return count,
+            }
+        }
+    }
+
+    /// Has a read model built anew.
+    pub async fn rebuild(&self, projection: &str) {
+        let asked = HTTP.post(format!("{}/admin/projections/{projection}/rebuild", self.url));
+        // It may die over it.
+        drop(asked.bearer_auth(&self.token).json(&json!({"why": "a test"})).send().await);
     }
 
     /// Where a message stands, as told over HTTP.

@@ -7,7 +7,9 @@ use super::load::Server;
 use super::random::Random;
 use crate::support::{soon, until};
 use meal_planner::actors::{Contexts, Runtime};
+use meal_planner::clients::push::{PushClient, Tokens};
 use meal_planner::domain;
+use meal_planner::domain::notifications::ChannelKind;
 use meal_planner::store::Store;
 use std::fs::OpenOptions;
 use std::path::Path;
@@ -86,6 +88,8 @@ async fn consistent(folder: &Path, story: &str) -> usize {
 async fn go_on(store: Arc<dyn Store>) -> Runtime {
     let mut contexts = Contexts::default();
     domain::contexts(&mut contexts);
+    let webhooks = PushClient::new(ChannelKind::Webhook, Tokens::default()).unwrap();
+    let contexts = contexts.gateway(Arc::new(webhooks));
     Runtime::start(store, contexts).await.unwrap()
 }
 

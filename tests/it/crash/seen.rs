@@ -44,6 +44,18 @@ const DAMAGE: &[(&str, &str)] = &[
          WHERE type = 'RateRecipe' LIMIT 1",
         "accepted twice",
     ),
+    ("UPDATE effects SET state = 1 WHERE id = (SELECT max(id) FROM effects)", "is left sent"),
+    ("DELETE FROM effects WHERE id = (SELECT max(id) FROM effects)", "0 lines on the ledger"),
+    ("DELETE FROM events WHERE type = 'FollowTimeZone'", "was answered 0 times"),
+    (
+        "INSERT INTO timers (context, key, name, id, due_us, to_context, type, schema_version, body)
+         VALUES ('sagas', 'x', 'step', randomblob(16), 1, 'sagas', 'x', 1, '{}')",
+        "is left of a saga",
+    ),
+    (
+        "UPDATE sagas_status_v2 SET body = json_set(body, '$.status', 'running')",
+        "has not ended",
+    ),
     ("UPDATE process_epoch SET clean = 0", "ended in order"),
 ];
 
@@ -62,6 +74,10 @@ async fn every_kind_of_damage_is_seen() {
     let mut case = template.case("an acknowledged message that is not there").await;
     case.load.answered[1].push(Uuid::nil());
     must_see(&case, "is lost").await;
+    let case = template.case("a call that took effect twice").await;
+    let body = case.remote.effects().pop().expect("a call");
+    case.remote.act("another key", &body);
+    must_see(&case, "took effect 2 times").await;
 }
 
 async fn must_see(case: &Case, expected: &str) {

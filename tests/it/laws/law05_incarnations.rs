@@ -1,13 +1,22 @@
 //! Whichever incarnation of an actor or of the process wants a call, it is made once, and what only waits is not charged.
 
 use crate::support::errands::{changes, crash_and_start, effect_of, is_ended, is_sent, push, start};
+use crate::support::faulty::{FaultyStore, Gate};
 use crate::support::remote::Remote;
-use crate::support::world::{World, command, handles, worlds_over_both_engines};
+use crate::support::world::{
+    World, command, contexts, fresh_folder, handles, open_after_crash, worlds_over_both_engines,
+};
 use crate::support::{let_others_run, until};
-use meal_planner::actors::NewCommand;
+use meal_planner::actors::{NewCommand, Runtime};
+use meal_planner::clock;
 use meal_planner::domain::breakers::{Breakers, Circuit, ForceClosed, ForceOpen};
+use meal_planner::domain::envelope::{Address, Envelope, Kind};
 use meal_planner::store::{Cause, EffectState, Outcome, Store, Unit};
+use serde_json::json;
 use std::future::ready;
+use std::sync::Arc;
+use tempfile::TempDir;
+use uuid::Uuid;
 
 worlds_over_both_engines!(
     a_stop_lets_a_call_that_is_about_to_be_made_come_to_its_end,
@@ -16,6 +25,7 @@ worlds_over_both_engines!(
     of_two_incarnations_behind_a_breaker_one_makes_the_call,
     a_suspect_that_waits_for_the_outside_is_not_charged_with_a_crash,
     a_suspect_is_charged_when_the_process_dies_over_its_answer,
+    a_suspect_that_waits_for_facts_is_not_charged_with_a_crash,
 );
 
 fn why() -> String {
@@ -145,4 +155,47 @@ async fn a_suspect_is_charged_when_the_process_dies_over_its_answer() {
     assert_eq!(causes, [Cause::ProcessCrash; 2]);
     assert_eq!(remote.effects_of(effect_of(one.id)), 1);
     assert!(world.store.committed().iter().any(changes(is_ended)), "its end is on the ledger");
+}
+
+/// A world whose read model of the ledgers cannot take what the ledger `gated` has written.
+async fn behind(folder: TempDir) -> (World, Gate) {
+    let store = FaultyStore::over(open_after_crash(folder.path()).await);
+    let gate = store.hold_reads("gated");
+    let runtime = Runtime::start(store.clone(), contexts()).await.unwrap();
+    let world = World { folder, store, runtime };
+    (world, gate)
+}
+
+async fn waits_for_facts(world: &World) {
+    until("it waits for facts", || {
+        let waits = world.view("contexts/scale").waits;
+        ready(waits.iter().any(|wait| wait.key == "x" && wait.reason.contains("catch up")))
+    })
+    .await;
+}
+
+async fn a_suspect_that_waits_for_facts_is_not_charged_with_a_crash() {
+    let mut folder = fresh_folder().await;
+    let store = open_after_crash(folder.path()).await;
+    let now = clock::now();
+    let message = |context: &str, key: &str, type_name: &str, body: serde_json::Value| {
+        Envelope::command(&Address::new(context, key), type_name, body.to_string(), Uuid::now_v7(), now)
+    };
+    let appended = message("ledger", "gated", "Appended", json!({"number": 7}));
+    let appended = Envelope { kind: Kind::Event, stream_version: Some(1), ..appended };
+    let weigh = message("scale", "x", "Weigh", json!({"ledgers": ["gated"], "number": 1}));
+    let unit = Unit { messages: vec![appended, weigh.clone()], ..Unit::default() };
+    let placed = store.commit(Arc::new(vec![unit])).await.unwrap();
+    store.mark(0, placed[0].first + 1);
+    drop(store);
+    for _ in 0..3 {
+        let (world, _gate) = behind(folder).await;
+        waits_for_facts(&world).await;
+        until("it has given up its turn", || ready(world.runtime.hub().alone.available_permits() == 1)).await;
+        assert_eq!(world.attempts_of(weigh.id).await, 1, "it was only waiting since");
+        folder = world.crash().await;
+    }
+    let world = World::start_in(folder).await;
+    assert_eq!(world.outcome(weigh.id).await.outcome, Outcome::Handled);
+    assert_eq!(world.attempts_of(weigh.id).await, 1);
 }

@@ -56,6 +56,8 @@ struct Book {
     at_once: usize,
     most_at_once: usize,
     forgetful: bool,
+    /// One in so many calls without a plan is refused; 0: none.
+    refuse_every: usize,
 }
 
 /// See the module.
@@ -93,6 +95,11 @@ impl Remote {
         self.book().always = status;
     }
 
+    /// One in so many calls without a plan is refused, and has no effect.
+    pub fn refuse_every(&self, n: usize) {
+        self.book().refuse_every = n;
+    }
+
     /// It takes every call as a new one, whatever its key.
     pub fn forget_keys(&self) {
         self.book().forgetful = true;
@@ -125,11 +132,13 @@ impl Remote {
         book.calls.push(key.to_owned());
         book.at_once += 1;
         book.most_at_once = book.most_at_once.max(book.at_once);
-        let always = book.always.map(|status| Manner::Refuse(status, None));
+        let is_turn = book.refuse_every > 0 && book.calls.len().is_multiple_of(book.refuse_every);
+        let always = book.always.or(is_turn.then_some(503)).map(|status| Manner::Refuse(status, None));
         book.manners.pop_front().or(always).unwrap_or(Manner::Answer)
     }
 
-    fn act(&self, key: &str, body: &str) -> String {
+    /// Takes effect, unless the key has done so before.
+    pub fn act(&self, key: &str, body: &str) -> String {
         let mut book = self.book();
         if let Some(answer) = book.answers.get(key).filter(|_| !book.forgetful) {
             return answer.clone();
