@@ -13,6 +13,7 @@ mod laws;
 mod model;
 mod notifications;
 mod operations;
+mod planner;
 mod process;
 mod replay;
 mod sagas;

@@ -88,6 +88,11 @@ fn solve(
     let found = Found { book, problem, table: &table, plan: &solution.plan, locked };
     let mut plan = write::plan(&found, remarks(book, request));
     (plan.seed, plan.moves) = (ask.seed, solution.moves);
+    let rounds = request.proof_rounds.unwrap_or(0);
+    if rounds > 0 {
+        let go_on = &mut |_| ControlFlow::Continue(());
+        plan.bound = search::prove(&table, Some(plan.objective), rounds, go_on);
+    }
     Ok(plan)
 }
 

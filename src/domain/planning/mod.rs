@@ -14,6 +14,8 @@ mod problem;
 mod rules;
 pub mod search;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod units;
 mod views;
 mod why;

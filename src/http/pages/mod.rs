@@ -22,7 +22,7 @@ use axum::routing::{get, post};
 pub(super) fn add(router: Router<App>) -> Router<App> {
     router
         .route("/", get(week::newest))
-        .route("/plans/{id}", get(week::one))
+        .route("/plans/{id}", get(week::one).post(week::change))
         .route("/shopping", get(list::newest))
         .route("/shopping/{id}", get(list::one))
         .route("/recipes", get(recipes::all))

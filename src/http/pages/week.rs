@@ -1,15 +1,25 @@
 //! The week: days by meals with portions, and everybody's days beside their goals.
 
 use super::layout::page;
+use super::parts::done;
 use super::{newest_row, row};
-use crate::domain::planning::{Dish, Meal, NutrientTotal, PlanView, Plans, Total};
+use crate::domain::context::Context;
+use crate::domain::envelope::Address;
+use crate::domain::planning::{
+    Command, Dish, LockSlot, Meal, NutrientTotal, PlanView, Planning, Plans, RegenerateSlot, SkipSlot,
+    Status, Total, UnlockSlot,
+};
 use crate::domain::recipes::slots::MealSlot;
 use crate::http::App;
+use crate::http::auth::Caller;
+use crate::http::gateways;
 use crate::http::problem::Problem;
-use axum::extract::{Path, State};
+use axum::Extension;
+use axum::extract::{Form, Path, State};
 use axum::response::Response;
 use chrono::NaiveDate;
 use maud::{Markup, html};
+use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Nutrients shown a day, with their units.
@@ -35,6 +45,40 @@ pub(in super::super) async fn one(
     Ok(show(&row::<Plans>(&app, &id).await?))
 }
 
+#[derive(Debug, Deserialize)]
+pub(in super::super) struct ChangeForm {
+    date: NaiveDate,
+    slot: MealSlot,
+    order: String,
+}
+
+pub(in super::super) async fn change(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Form(ChangeForm { date, slot, order }): Form<ChangeForm>,
+) -> Response {
+    let back = format!("/plans/{}", super::parts::escaped(&id));
+    let give = async {
+        let command: Command = match order.as_str() {
+            "lock" => LockSlot { date, slot }.into(),
+            "unlock" => UnlockSlot { date, slot }.into(),
+            "another" => RegenerateSlot { date, slot }.into(),
+            "skip" => SkipSlot { date, slot }.into(),
+            _ => return Err(Problem::not_found("there is no such order")),
+        };
+        let position =
+            gateways::tell(&app, Address::new(Planning::NAME, id), &command, caller.name()).await?;
+        if let Some(position) = position {
+            let seen = app.dispatcher.hub().caught_up(Planning::NAME, position);
+            // The page is true either way, and newer after a reload.
+            let _ = tokio::time::timeout(gateways::PATIENCE, seen).await;
+        }
+        Ok(())
+    };
+    done(give.await, &back)
+}
+
 fn first_steps() -> Markup {
     html! {
         p { "A week is planned from recipes, for a household with goals. In a terminal:" }
@@ -50,6 +94,7 @@ fn show(plan: &PlanView) -> Response {
     let end = plan.plan.totals.iter().map(|total| total.date).max().unwrap_or(plan.plan.start);
     let title = format!("{} – {}", plan.plan.start.format("%-d %B"), end.format("%-d %B %Y"));
     let body = html! {
+        @if let Some(changed) = &plan.changed { p.small { "Last change: " (changed) "." } }
         (table(plan))
         @if !plan.plan.remarks.is_empty() {
             ul { @for remark in &plan.plan.remarks { li { (remark) } } }
@@ -64,7 +109,12 @@ fn show(plan: &PlanView) -> Response {
         }
         p.small {
             "Plan " (plan.id) ", seed " (plan.plan.seed) ", " (plan.plan.moves) " moves, "
-            (format!("{:.1}", points(plan.plan.objective))) " points from ideal."
+            (format!("{:.1}", points(plan.plan.objective))) " points from ideal"
+            @if let Some(bound) = plan.plan.bound {
+                ", of which at most " (format!("{:.1}", points(plan.plan.objective - bound))) " could be saved by any plan"
+            }
+            @if let Some(money) = plan.plan.money { "; what is to be bought costs " (money) " as far as prices are known" }
+            "."
         }
     };
     page(&title, "/", &body)
@@ -88,7 +138,7 @@ fn table(plan: &PlanView) -> Markup {
                 @for (date, meals) in &days {
                     tr {
                         th { (date.format("%a %-d %b")) }
-                        @for slot in &slots { td { @if let Some(meal) = meals.get(slot) { (dish(meal)) } } }
+                        @for slot in &slots { td { @if let Some(meal) = meals.get(slot) { (dish(plan, meal)) } } }
                     }
                 }
             }
@@ -96,7 +146,19 @@ fn table(plan: &PlanView) -> Markup {
     }
 }
 
-fn dish(meal: &Meal) -> Markup {
+/// One meal's order as a button.
+fn order(plan: &PlanView, meal: &Meal, order: &str, name: &str) -> Markup {
+    html! {
+        form.inline method="post" action=(format!("/plans/{}", plan.id)) {
+            input type="hidden" name="date" value=(meal.date);
+            input type="hidden" name="slot" value=(meal.slot.as_str());
+            input type="hidden" name="order" value=(order);
+            button.small { (name) }
+        }
+    }
+}
+
+fn dish(plan: &PlanView, meal: &Meal) -> Markup {
     let portions: Vec<String> =
         meal.portions.iter().map(|portion| format!("{} {} %", portion.name, portion.percent)).collect();
     html! {
@@ -110,11 +172,23 @@ fn dish(meal: &Meal) -> Markup {
         div.small {
             (portions.join(", "))
             @if let Some(minutes) = meal.minutes { " · " (minutes) " min" }
+            @if let Some(guests) = meal.guests { " · guests: " (guests) " servings" }
         }
         @if !meal.reasons.is_empty() {
             details.small {
                 summary { "why" }
                 ul { @for reason in &meal.reasons { li { (reason) } } }
+            }
+        }
+        @if matches!(plan.status, Status::Generated | Status::Active) && !matches!(meal.dish, Dish::Empty { .. }) {
+            div.orders {
+                @if meal.locked {
+                    (order(plan, meal, "unlock", "unlock"))
+                } @else {
+                    (order(plan, meal, "lock", "lock"))
+                    (order(plan, meal, "another", "another"))
+                }
+                (order(plan, meal, "skip", "skip"))
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Makes of any plan one that keeps the hard rules of a table: what does not fit is left empty.
 
+use super::batch::Batch;
 use super::plan::{Choice, NONE, Plan, number};
-use super::state::{Batch, State, empty};
+use super::state::{State, empty};
 use super::table::Table;
 
 /// The plan with the locks of the table in place and without what breaks a rule.

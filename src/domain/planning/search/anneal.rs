@@ -12,17 +12,23 @@ use std::ops::ControlFlow;
 
 /// Moves between two reports.
 const REPORT_EVERY: u64 = 1_024;
-/// Moves of the first round; every second round is twice as long as the one before, up to the longest.
-const FIRST_ROUND: u64 = 30_000;
+/// Moves of the first rounds and of the longest; after so many rounds they are twice as long.
+const FIRST_ROUND: u64 = 8_000;
 const LONGEST_ROUND: u64 = 4_000_000;
+const ROUNDS: usize = 4;
+/// Shorter rounds begin cooler and are not polished: there is no time for either.
+const POLISHED_ROUND: u64 = 30_000;
+/// Candidates of each meal that are combined, in short rounds and in others.
+const FEW: usize = 32;
+const MANY: usize = 128;
 /// Temperatures of a round.
 const COOLING_STEPS: u64 = 128;
-/// Per cent of the price of an average meal: where the first round begins, the others begin, and all end.
-const HOT: i64 = 30;
-const WARM: i64 = 15;
+/// Per cent of the price of an average meal: where the very first round begins, the short ones, the others in
+/// turn, and where all end.
+const FIRST_HEAT: i64 = 3;
+const SHORT_HEAT: i64 = 5;
+const HEATS: [i64; ROUNDS] = [15, 25, 15, 40];
 const COLD: i64 = 3;
-/// Candidates of a meal for the first plan.
-const GREEDY: usize = 300;
 
 /// How far a chain has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +85,7 @@ impl<'t, 'w> Chain<'t, 'w> {
             state,
             open,
             open_of,
-            menu: Menu::default(),
+            menu: Menu::of(MANY),
             saved: Saved::default(),
             best,
             objective,
@@ -93,17 +99,17 @@ impl<'t, 'w> Chain<'t, 'w> {
     /// Searches until so many moves are tried or the watcher says stop.
     pub(super) fn run(mut self, moves: u64) -> (i64, Plan, u64) {
         self.fill();
-        self.polish();
         let mut length = FIRST_ROUND;
-        for round in 0_u64.. {
+        for round in 0.. {
             if self.over(moves) {
                 break;
             }
-            self.anneal(length, if round == 0 { HOT } else { WARM }, moves);
-            if !self.over(moves) {
+            self.menu.most = if length < POLISHED_ROUND { FEW } else { MANY };
+            self.anneal(length, heat(round, length), moves);
+            if !self.over(moves) && length >= POLISHED_ROUND {
                 self.polish();
             }
-            if round % 2 == 1 {
+            if round % ROUNDS == ROUNDS - 1 {
                 length = (length * 2).min(LONGEST_ROUND);
             }
         }
@@ -121,7 +127,7 @@ impl<'t, 'w> Chain<'t, 'w> {
             self.open.iter().copied().filter(|&s| self.state.recipe[s] == NONE).collect();
         order.sort_by_key(|&s| (table.groups[table.slots[s].group].cook.len(), s));
         for slot in order {
-            self.state.fill(slot, GREEDY, &mut self.moves);
+            self.state.fill(slot, &mut self.moves);
             self.report();
         }
         self.keep();
@@ -186,6 +192,15 @@ fn portioned(table: &Table, open: &[usize]) -> Vec<(usize, usize)> {
     };
     let eaters = |&slot: &usize| table.slots[slot].eaters.iter().map(move |&e| (slot, usize::from(e)));
     open.iter().flat_map(eaters).filter(chooses).collect()
+}
+
+/// Where a round begins.
+fn heat(round: usize, length: u64) -> i64 {
+    match round {
+        0 => FIRST_HEAT,
+        _ if length < 2 * POLISHED_ROUND => SHORT_HEAT,
+        _ => HEATS[round % ROUNDS],
+    }
 }
 
 /// Falls from `hot` to `cold` by the same factor in every step.

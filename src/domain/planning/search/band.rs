@@ -44,6 +44,19 @@ impl Band {
         band
     }
 
+    /// The part of the goals that falls to one meal of the day, `share` of `all`.
+    pub(super) fn of_meal(&self, share: i32, all: i32) -> Self {
+        let least = |amount: i32| if amount < 0 { amount } else { scaled(amount, share, all) };
+        let most = |amount: i32| if amount >= NEVER { NEVER } else { scaled(amount, share, all) };
+        Self {
+            lo: self.lo.map(least),
+            hi: self.hi.map(most),
+            min: self.min.map(least),
+            max: self.max.map(most),
+            slope: self.slope,
+        }
+    }
+
     /// What eating these amounts costs.
     #[inline]
     #[must_use]
@@ -60,9 +73,7 @@ impl Band {
     #[must_use]
     pub fn cost_with(&self, base: &Amounts, row: &Amounts) -> i64 {
         let mut sums = *base;
-        for n in 0..NUTRIENTS {
-            sums[n] += row[n];
-        }
+        add(&mut sums, row);
         self.cost(&sums)
     }
 
@@ -78,6 +89,22 @@ impl Band {
 /// `amount * share / 100`; amounts are not negative and shares at most 100, so the result fits.
 fn part(amount: i32, share: i32) -> i32 {
     i32::try_from(i64::from(amount) * i64::from(share) / 100).unwrap_or(NEVER)
+}
+
+/// Adds what is eaten.
+#[inline]
+pub(super) fn add(sums: &mut Amounts, row: &Amounts) {
+    sums.iter_mut().zip(row).for_each(|(sum, amount)| *sum += amount);
+}
+
+/// Takes away what is not eaten after all.
+#[inline]
+pub(super) fn subtract(sums: &mut Amounts, row: &Amounts) {
+    sums.iter_mut().zip(row).for_each(|(sum, amount)| *sum -= amount);
+}
+
+fn scaled(amount: i32, share: i32, all: i32) -> i32 {
+    i32::try_from(i64::from(amount) * i64::from(share) / i64::from(all.max(1))).unwrap_or(NEVER)
 }
 
 /// The price of one unit off a goal; [`super::check()`] bounds it.

@@ -1,7 +1,7 @@
 //! Whether a plan keeps every hard rule: the definition that the moves of the search must agree with.
 
+use super::batch::MAX_BATCH;
 use super::plan::{Choice, Plan, index, number};
-use super::state::MAX_BATCH;
 use super::table::{COOK, Table};
 
 /// A hard rule that a plan breaks.

@@ -122,27 +122,43 @@ fn aims(goal: &Goal, at: &str) -> Checked {
 }
 
 fn cooks(problem: &Problem, recipe: &Recipe, r: usize) -> Checked {
-    let at = |field: &str| format!("/recipes/{r}/{field}");
-    let sound = recipe.nutrients.iter().flatten().all(|amount| (0..=MAX_AMOUNT).contains(amount));
-    require(sound, at("nutrients"), || {
-        ("an amount is negative or absurdly large", "use 0 to 1 000 000 units")
-    })?;
-    let known = recipe.foods.iter().all(|&(food, mass)| (food as usize) < problem.foods.len() && mass >= 0);
-    let few = recipe.foods.len() <= MAX_FOODS_OF_A_RECIPE;
-    require(known && few, at("foods"), || {
-        ("a food is not numbered, or there are too many", "give at most 250 foods")
-    })?;
-    let twice =
-        (1..recipe.foods.len()).any(|i| recipe.foods[..i].iter().any(|(food, _)| *food == recipe.foods[i].0));
-    require(!twice, at("foods"), || ("a food is listed twice", "add its amounts up"))?;
-    let sound = recipe.minutes.is_none_or(|minutes| minutes <= 100_000)
-        && recipe.coverage_permille <= 1000
-        && recipe.rating_x10.is_none_or(|rating| rating <= 50)
-        && i64::from(recipe.preference).abs() <= MAX_WEIGHT
-        && [recipe.cuisine, recipe.protein].into_iter().flatten().all(|class| class < MAX_CLASS);
-    require(sound, at(""), || {
-        ("minutes, coverage, rating, preference or a class is out of range", "see the limits")
-    })
+    // Ten thousand sound recipes are not to cost a pointer each.
+    match unsound(problem, recipe) {
+        None => Ok(()),
+        Some((field, message, hint)) => require(false, format!("/recipes/{r}/{field}"), || (message, hint)),
+    }
+}
+
+/// The field of a recipe that is wrong, and what is.
+fn unsound(problem: &Problem, recipe: &Recipe) -> Option<(&'static str, &'static str, &'static str)> {
+    if !recipe.nutrients.iter().flatten().all(|amount| (0..=MAX_AMOUNT).contains(amount)) {
+        return Some(("nutrients", "an amount is negative or absurdly large", "use 0 to 1 000 000 units"));
+    }
+    let foods = &recipe.foods;
+    let known = foods.iter().all(|&(food, mass)| (food as usize) < problem.foods.len() && mass >= 0);
+    if !known || foods.len() > MAX_FOODS_OF_A_RECIPE {
+        return Some(("foods", "a food is not numbered, or there are too many", "give at most 250 foods"));
+    }
+    if foods.iter().enumerate().any(|(i, (food, _))| foods.iter().take(i).any(|(other, _)| other == food)) {
+        return Some(("foods", "a food is listed twice", "add its amounts up"));
+    }
+    let classes = [("cuisine", recipe.cuisine), ("protein", recipe.protein)];
+    let class = classes.into_iter().find(|(_, class)| class.is_some_and(|class| class >= MAX_CLASS));
+    if let Some((field, _)) = class {
+        return Some((field, "the class is not numbered", "number the classes from 0, below 10 000"));
+    }
+    if recipe.minutes.is_some_and(|minutes| minutes > 100_000) {
+        return Some(("minutes", "it takes absurdly long", "give at most 100 000 minutes"));
+    }
+    if recipe.coverage_permille > 1000 || recipe.rating_x10.is_some_and(|rating| rating > 50) {
+        return Some((
+            "coverage_permille",
+            "coverage or rating is out of range",
+            "use 0 to 1000, and 0 to 50",
+        ));
+    }
+    let preference = i64::from(recipe.preference).abs();
+    (preference > MAX_WEIGHT).then_some(("preference", "the price is absurd", "use at most 1 000 000 000"))
 }
 
 fn references(problem: &Problem) -> Checked {

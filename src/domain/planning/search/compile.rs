@@ -4,6 +4,7 @@ use super::band::{Amounts, Band, slope};
 use super::check::MAX_GOAL;
 use super::plan::{Choice, NONE, number};
 use super::problem::{Eater, Goal, Kind, Locked, NUTRIENTS, Problem, Recipe};
+use super::scale::Scale;
 use super::slots::{self, Draft};
 use super::table::{Details, Facts, NO_CLASS, Stock, StockLot, Table, household};
 
@@ -26,6 +27,7 @@ pub fn compile(problem: &Problem) -> Table {
         unknown_prices: unknown_prices(problem),
         bands: bands(problem, &drafts),
         rows: rows(problem, &percents),
+        scale: Scale::new(problem, &percents),
         fixed: slots::fixed(problem, &drafts, &percents),
         percents,
         choices,

@@ -1,8 +1,9 @@
 //! Exact descent: every meal, exchange, leftover and portion is tried until no single change is an improvement.
 
 use super::anneal::Chain;
+use super::batch::Batch;
 use super::plan::NONE;
-use super::state::{Batch, State};
+use super::state::State;
 
 impl Chain<'_, '_> {
     /// Improves the open slots in turn until none can be.
@@ -69,9 +70,9 @@ impl State<'_> {
             (Some(rest), whole, old)
         };
         let batch = if rest.is_some() { Batch::one(slot) } else { whole };
-        match self.cheapest(batch, usize::MAX, moves) {
-            Some(recipe) if self.price(batch, recipe) < now => self.place(batch, recipe),
-            Some(_) | None => {
+        match self.cheapest(batch, now, moves) {
+            Some(recipe) => self.place(batch, recipe),
+            None => {
                 if let Some(rest) = rest {
                     self.lift(rest);
                 }

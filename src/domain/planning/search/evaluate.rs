@@ -1,6 +1,6 @@
 //! The objective of a whole plan from scratch: the definition that the incremental state must agree with.
 
-use super::band::Amounts;
+use super::band::{Amounts, add};
 use super::plan::{Choice, Plan, index};
 use super::problem::{Kind, NUTRIENTS};
 use super::table::{NO_CLASS, Table, household};
@@ -26,10 +26,7 @@ pub fn eaten(table: &Table, plan: &Plan) -> Vec<Amounts> {
         let Some(recipe) = plan.dish(s) else { continue };
         for e in slot.eaters.iter().map(|&e| usize::from(e)) {
             let row = table.row(recipe, plan.portions[s * table.eaters + e]);
-            let sum = &mut sums[slot.day * table.eaters + e];
-            for n in 0..NUTRIENTS {
-                sum[n] += row[n];
-            }
+            add(&mut sums[slot.day * table.eaters + e], row);
         }
     }
     sums

@@ -1,12 +1,13 @@
 //! The exact move of several meals of one day: of the most promising candidates the best combination.
 
 use super::band::{Amounts, Band};
+use super::batch::Batch;
 use super::chance::{luck_of, most_luck};
 use super::plan::NONE;
 use super::problem::NUTRIENTS;
 use super::rng::Rng;
 use super::scan::FILTERED_PER_MOVE;
-use super::state::{Batch, State};
+use super::state::State;
 
 /// Combinations tried that count as one move.
 const TRIES_PER_MOVE: u64 = 8;
@@ -153,6 +154,10 @@ impl Course {
 }
 
 impl Menu {
+    pub(super) fn of(most: usize) -> Self {
+        Self { most, ..Self::default() }
+    }
+
     /// Finds the best combination, given what is eaten of the day's other meals.
     fn search(&mut self, others: &[Amounts], bands: &[Band]) {
         let places = self.courses.len();

@@ -1,7 +1,8 @@
 //! Changes to a plan that keep every hard rule: tried, then taken or taken back.
 
+use super::batch::Batch;
 use super::plan::{NONE, index};
-use super::state::{Batch, State};
+use super::state::State;
 use super::table::COOK;
 
 impl State<'_> {

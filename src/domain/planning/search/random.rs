@@ -1,8 +1,9 @@
 //! Random plans that keep every hard rule: a baseline, and what evaluators are compared on.
 
+use super::batch::Batch;
 use super::plan::{NONE, Plan};
 use super::rng::Rng;
-use super::state::{Batch, State};
+use super::state::State;
 use super::table::Table;
 
 /// Tries to find a recipe that may be cooked in a slot.

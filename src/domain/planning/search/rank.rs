@@ -1,9 +1,10 @@
 //! What else could be eaten in a slot, and what exactly that would cost.
 
 use super::adopt::adopt;
+use super::batch::Batch;
 use super::evaluate::evaluate;
 use super::plan::{Choice, NONE, Plan};
-use super::state::{Batch, State};
+use super::state::State;
 use super::table::Table;
 use super::terms::Terms;
 
@@ -138,7 +139,7 @@ impl State<'_> {
 
     /// The `most` cheapest recipes for a lifted batch but one, with their prices.
     fn cheapest_of(&mut self, batch: Batch, except: u32, most: usize) -> Vec<(i64, u32)> {
-        let scan = self.scan(batch);
+        let scan = self.scan_weighed(batch);
         let mut found: Vec<(i64, u32)> = Vec::with_capacity(most + 1);
         let mut low = i64::MAX;
         for candidate in &scan.group.cook {
@@ -146,7 +147,8 @@ impl State<'_> {
                 break;
             }
             let about = scan.floor + self.about(&scan, candidate);
-            if about >= low || candidate.recipe == except || !self.follows(batch, candidate.recipe) {
+            let bound = about.saturating_add(self.weight(&scan, candidate));
+            if bound >= low || candidate.recipe == except || !self.follows(batch, candidate.recipe) {
                 continue;
             }
             let price = self.price_late(batch, candidate.recipe, about, low);

@@ -56,7 +56,7 @@ pub fn amend(table: &Table, plan: &Plan, most: usize) -> Amended {
     let open: Vec<usize> =
         (0..table.slots.len()).filter(|&slot| table.slots[slot].locked.is_none()).collect();
     for &slot in open.iter().filter(|&&slot| start.choices[slot] == Choice::Empty) {
-        state.fill(slot, usize::MAX, &mut moves);
+        state.fill(slot, &mut moves);
     }
     let mut left = most;
     // Each round gains something; the bound keeps the time in hand.
@@ -68,7 +68,7 @@ pub fn amend(table: &Table, plan: &Plan, most: usize) -> Amended {
         state.place(batch, recipe);
         left = (left + before).saturating_sub(changed(&state, plan).len());
     }
-    open.iter().for_each(|&slot| state.serve_best(slot));
+    (0..table.slots.len()).for_each(|slot| state.serve_best(slot));
     let changed = changed(&state, plan);
     let plan = state.plan();
     let terms = evaluate(table, &plan);
@@ -102,12 +102,9 @@ fn best_change(
         }
         let old = state.recipe[slot];
         state.lift(batch);
-        if let Some(recipe) = state.cheapest(batch, usize::MAX, moves) {
-            let price = state.price(batch, recipe);
-            if price < low {
-                low = price;
-                best = Some((slot, recipe));
-            }
+        if let Some(recipe) = state.cheapest(batch, low, moves) {
+            low = state.price(batch, recipe);
+            best = Some((slot, recipe));
         }
         state.place(batch, old);
     }

@@ -1,14 +1,21 @@
 //! The exact move of one meal: of all its candidates the cheapest, or one by Boltzmann's chances.
 
+use super::band::Band;
+use super::batch::Batch;
 use super::chance::{luck_of, most_luck};
 use super::plan::{NONE, index};
 use super::price::beyond;
 use super::rng::Rng;
-use super::state::{Batch, State};
-use super::table::{Candidate, Group};
+use super::state::State;
+use super::table::{Candidate, Group, Slot};
 
 /// Filtered candidates that count as one move.
-pub(super) const FILTERED_PER_MOVE: u64 = 16;
+pub(super) const FILTERED_PER_MOVE: u64 = 64;
+/// More candidates than this are bounded by the steps of their nutrients first.
+const MANY: usize = 128;
+
+/// Candidates looked at for a first plan.
+const PROMISING: usize = 400;
 
 impl<'t> State<'t> {
     /// A recipe for a lifted batch: the lowest price less luck, all candidates considered; `first` is priced first.
@@ -20,7 +27,7 @@ impl<'t> State<'t> {
         rng: &mut Rng,
         moves: &mut u64,
     ) -> Option<u32> {
-        let scan = self.scan(batch);
+        let scan = self.scan_weighed(batch);
         let (mut best, mut low) = (None, i64::MAX);
         if let Some(recipe) = first.filter(|&recipe| self.fits(batch, recipe)) {
             low = self.price(batch, recipe) - luck_of(temperature, rng);
@@ -38,9 +45,13 @@ impl<'t> State<'t> {
             if about >= cut || Some(candidate.recipe) == first {
                 continue;
             }
+            let bound = about + self.weight(&scan, candidate);
+            if bound >= cut {
+                continue;
+            }
             let luck = luck_of(temperature, rng);
             let limit = low.saturating_add(luck);
-            if scan.floor + about >= limit || !self.follows(batch, candidate.recipe) {
+            if scan.floor + bound >= limit || !self.follows(batch, candidate.recipe) {
                 continue;
             }
             *moves += 1;
@@ -55,16 +66,19 @@ impl<'t> State<'t> {
         best
     }
 
-    /// The cheapest recipe for a lifted batch among the first `most` candidates.
-    pub(super) fn cheapest(&mut self, batch: Batch, most: usize, moves: &mut u64) -> Option<u32> {
-        let scan = self.scan(batch);
-        let (mut best, mut low) = (None, i64::MAX);
-        for candidate in scan.group.cook.iter().take(most) {
+    /// The cheapest recipe for a lifted batch that costs less than `limit`.
+    pub(super) fn cheapest(&mut self, batch: Batch, limit: i64, moves: &mut u64) -> Option<u32> {
+        let scan = self.scan_weighed(batch);
+        let (mut best, mut low) = (None, limit);
+        for candidate in &scan.group.cook {
             if scan.floor.saturating_add(candidate.least) >= low {
                 break;
             }
             let about = scan.floor + self.about(&scan, candidate);
-            if about >= low || !self.follows(batch, candidate.recipe) {
+            if about >= low
+                || about + self.weight(&scan, candidate) >= low
+                || !self.follows(batch, candidate.recipe)
+            {
                 continue;
             }
             *moves += 1;
@@ -77,13 +91,48 @@ impl<'t> State<'t> {
         best
     }
 
-    /// Cooks the cheapest of the first `most` candidates in an empty slot, if that is better than nothing.
-    pub(super) fn fill(&mut self, slot: usize, most: usize, moves: &mut u64) {
+    /// Cooks something promising in an empty slot, if that is better than nothing: what is cheap in itself and
+    /// holds the meal's share of the day, whatever else the day will bring.
+    pub(super) fn fill(&mut self, slot: usize, moves: &mut u64) {
         let (one, now) = (Batch::one(slot), self.objective());
         self.lift(one);
-        let found = self.cheapest(one, most, moves);
-        let better = found.filter(|&recipe| self.price(one, recipe) < now);
+        let scan = self.scan(one);
+        let shares = self.shares(slot);
+        let (mut best, mut low) = (None, i64::MAX);
+        for candidate in scan.group.cook.iter().take(PROMISING) {
+            let about = self.about(&scan, candidate);
+            if candidate.least >= low {
+                break;
+            }
+            if about >= low || !self.follows(one, candidate.recipe) {
+                continue;
+            }
+            *moves += 1;
+            let row = |e: u8| {
+                self.table
+                    .row(candidate.recipe as usize, self.portion[slot * self.table.eaters + usize::from(e)])
+            };
+            let eaters = self.table.slots[slot].eaters.iter();
+            let price = about + eaters.zip(&shares).map(|(&e, share)| share.cost(row(e))).sum::<i64>();
+            if price < low {
+                low = price;
+                best = Some(candidate.recipe);
+            }
+        }
+        let better = best.filter(|&recipe| self.price(one, recipe) < now);
         self.place(one, better.unwrap_or(NONE));
+    }
+
+    /// What of everybody's goals falls to one meal.
+    fn shares(&self, slot: usize) -> Vec<Band> {
+        let table = self.table;
+        let here = &table.slots[slot];
+        let share = |&e: &u8| {
+            let eats = |other: &&Slot| other.day == here.day && other.eaters.contains(&e);
+            let all = table.slots.iter().filter(eats).map(|other| other.kind.share()).sum();
+            table.bands[here.day * table.eaters + usize::from(e)].of_meal(here.kind.share(), all)
+        };
+        here.eaters.iter().map(share).collect()
     }
 
     /// Prepares to look at all candidates of a lifted batch.
@@ -110,7 +159,23 @@ impl<'t> State<'t> {
         // Less than half a serving may round to nothing.
         let item = if self.most(batch) >= 50 { table.weights.item } else { 0 };
         let group = &table.groups[table.slots[slot].group];
-        Scan { group, item, floor: self.objective(), main: place.main }
+        Scan { group, item, floor: self.objective(), main: place.main, weighed: false }
+    }
+
+    /// [`Self::scan`], with bounds on the nutrition where they pay.
+    pub(super) fn scan_weighed(&mut self, batch: Batch) -> Scan<'t> {
+        let mut scan = self.scan(batch);
+        scan.weighed = scan.group.cook.len() > MANY;
+        if scan.weighed {
+            self.weigh(batch);
+        }
+        scan
+    }
+
+    /// What the nutrition of a candidate of a scan costs at least.
+    #[inline]
+    pub(super) fn weight(&self, scan: &Scan<'_>, candidate: &Candidate) -> i64 {
+        if scan.weighed { self.floor_of(candidate.steps) } else { 0 }
     }
 
     /// What a candidate of a scan adds at least to the objective, the pantry and the day's nutrition aside.
@@ -141,4 +206,5 @@ pub(super) struct Scan<'t> {
     /// The objective without the batch.
     pub(super) floor: i64,
     main: bool,
+    weighed: bool,
 }

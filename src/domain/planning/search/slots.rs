@@ -3,7 +3,7 @@
 use super::compile::{locked, portion};
 use super::filters::{self, COOKING_ONLY, Faults, UNSUITABLE};
 use super::plan::{Choice, NONE, number};
-use super::problem::{Kind, Meal, Needs, Problem};
+use super::problem::{Kind, Meal, Needs, Problem, Recipe};
 use super::table::{COOK, Candidate, Group, NO_CLASS, Place, REUSE, Slot, StockLot, Table};
 
 /// A slot before it knows its group.
@@ -156,21 +156,22 @@ fn candidates(problem: &Problem, table: &Table, slot: usize, key: &Key<'_>, held
         }
         if faults == 0 {
             allow[r] |= COOK;
-            cook.push(candidate(table, slot, r, least));
+            cook.push(candidate(table, slot, (r, recipe), least));
         }
     }
     cook.sort_unstable_by_key(|candidate| (candidate.least, candidate.recipe));
     Group { cook, allow }
 }
 
-fn candidate(table: &Table, slot: usize, recipe: usize, percent: u32) -> Candidate {
-    let facts = &table.recipes[recipe];
+fn candidate(table: &Table, slot: usize, (r, recipe): (usize, &Recipe), percent: u32) -> Candidate {
+    let facts = &table.recipes[r];
     let class = |class: u16, none: usize| {
         if class == NO_CLASS { u16::try_from(none).unwrap_or(NO_CLASS) } else { class }
     };
     Candidate {
-        least: least_price(table, slot, recipe, percent),
-        recipe: number(recipe),
+        least: least_price(table, slot, r, percent),
+        recipe: number(r),
+        steps: table.scale.steps(recipe),
         cuisine: class(facts.cuisine, table.cuisines),
         protein: class(facts.protein, table.proteins),
         stocked: facts.stock_count > 0,

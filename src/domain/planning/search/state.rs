@@ -4,58 +4,12 @@
 //! for it, and one is placed: pricing changes nothing, and lifting and placing cost less than a price each.
 
 use super::band::Amounts;
+use super::batch::Batch;
 use super::evaluate::{eaten, evaluate};
 use super::plan::{Choice, NONE, Plan, index, number};
 use super::problem::NUTRIENTS;
+use super::scale::{Floors, NO_FLOORS};
 use super::table::{COOK, Purchase, Table};
-
-/// Meals that may eat one cooking: its own and the leftovers.
-pub(super) const MAX_BATCH: usize = 4;
-
-/// A slot in which something is cooked, and the later slots that eat what is left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Batch {
-    slots: [u16; MAX_BATCH],
-    len: u8,
-}
-
-impl Batch {
-    /// A meal without leftovers. A table has at most 112 slots.
-    pub(super) fn one(slot: usize) -> Self {
-        Self { slots: [u16::try_from(slot).unwrap_or(u16::MAX); MAX_BATCH], len: 1 }
-    }
-
-    /// The batch and one more meal of leftovers; unchanged when it is full.
-    pub(super) fn with(mut self, slot: usize) -> Self {
-        if let (Some(place), Ok(slot)) = (self.slots.get_mut(usize::from(self.len)), u16::try_from(slot)) {
-            *place = slot;
-            self.len += 1;
-        }
-        self
-    }
-
-    pub(super) fn without(self, slot: usize) -> Self {
-        let kept = self.iter().filter(|&other| other != slot);
-        let mut kept = kept.map(Self::one);
-        let first = kept.next().unwrap_or(self);
-        kept.fold(first, |batch, other| batch.with(other.source()))
-    }
-
-    /// Where it is cooked.
-    #[inline]
-    pub(super) fn source(&self) -> usize {
-        usize::from(self.slots[0])
-    }
-
-    #[inline]
-    pub(super) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        self.slots.iter().take(usize::from(self.len)).map(|&slot| usize::from(slot))
-    }
-
-    pub(super) const fn len(&self) -> usize {
-        self.len as usize
-    }
-}
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -88,6 +42,7 @@ pub(super) struct State<'t> {
     pub(super) protein_prices: Vec<i64>,
     /// Recipes that are not to be planned.
     pub(super) banned: Vec<u32>,
+    pub(super) floors: Floors,
     /// Batches of each recipe.
     pub(super) times: Vec<u8>,
     pub(super) need: Vec<i64>,
@@ -138,6 +93,7 @@ impl<'t> State<'t> {
             dirty: Vec::new(),
             missing: table.food_counts.clone(),
             banned: Vec::new(),
+            floors: NO_FLOORS,
             cuisine_prices: vec![0; table.cuisines + 1],
             protein_prices: vec![0; table.proteins + 1],
             times: vec![0; table.recipes.len()],
@@ -286,7 +242,8 @@ impl<'t> State<'t> {
         let source = batch.source();
         (self.times[recipe as usize] == 0 || !self.repeats(source, recipe))
             && (self.banned.is_empty() || !self.banned.contains(&recipe))
-            && (batch.len == 1 || batch.iter().skip(1).all(|m| self.table.keeps(source, m, recipe as usize)))
+            && (batch.len() == 1
+                || batch.iter().skip(1).all(|m| self.table.keeps(source, m, recipe as usize)))
     }
 
     /// Whether the recipe is cooked too close to a slot.

@@ -1,9 +1,9 @@
 //! The random steps of annealing: each changes a few meals that belong together, then is taken or taken back.
 
 use super::anneal::Chain;
+use super::batch::Batch;
 use super::chance::tolerance;
 use super::plan::NONE;
-use super::state::Batch;
 
 /// Of a hundred steps: two meals of a day by the best combination, exchanges of dishes, leftovers, portions; the
 /// rest choose one meal anew.
@@ -13,9 +13,8 @@ const LEFTOVERS: usize = 15;
 const PORTION: usize = 20;
 /// Of a hundred exchanges that make the plan worse: those that choose another meal of the days anew as well.
 const REFIT: usize = 70;
-/// Meals chosen together, and candidates of each.
+/// Meals chosen together.
 const COURSES: usize = 2;
-const CANDIDATES: usize = 128;
 
 impl Chain<'_, '_> {
     /// One step at a temperature.
@@ -93,7 +92,6 @@ impl Chain<'_, '_> {
             slots.swap_remove(out);
         }
         let mut menu = std::mem::take(&mut self.menu);
-        menu.most = CANDIDATES;
         menu.temperature = temperature;
         self.state.choose(&mut menu, &slots, limit, &mut self.rng, &mut self.moves);
         self.menu = menu;

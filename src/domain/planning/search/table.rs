@@ -2,7 +2,8 @@
 
 use super::band::{Amounts, Band};
 use super::plan::{Choice, index};
-use super::problem::{Kind, Quota, Rules, Weights};
+use super::problem::{Kind, NUTRIENTS, Quota, Rules, Weights};
+use super::scale::Scale;
 use std::ops::Range;
 
 /// May be cooked in the slots of a group.
@@ -50,6 +51,8 @@ pub struct Candidate {
     /// `Table::cuisines` and `Table::proteins`: none.
     pub cuisine: u16,
     pub protein: u16,
+    /// For each nutrient, the step of its scale (see `Scale`) that a serving is on.
+    pub(super) steps: [u8; NUTRIENTS],
     /// Needs a food of the pantry, so that its price may be much more than `least`.
     pub stocked: bool,
 }
@@ -142,6 +145,7 @@ pub struct Table {
     pub bands: Vec<Band>,
     /// By recipe and portion: what is eaten.
     pub(super) rows: Vec<Amounts>,
+    pub(super) scale: Scale,
     /// Foods to buy that are not in the pantry: number and mass per serving.
     pub(super) foods: Vec<u16>,
     pub(super) masses: Vec<i32>,
