@@ -3,6 +3,8 @@
 
 #[path = "../benches/planner/schema.rs"]
 mod schema;
+#[path = "../benches/planner/solution.rs"]
+mod solution;
 
 use anyhow::{Context, bail};
 use meal_planner::domain::planning::search;
@@ -51,13 +53,13 @@ fn main() -> anyhow::Result<()> {
         bail!("the plan breaks a rule: {broken:?}");
     }
     if let Some(out) = &arguments.out {
-        let text = schema::solution(&table, &found.plan).to_string();
+        let text = solution::solution(&table, &found.plan).to_string();
         std::fs::write(out, text).with_context(|| out.display().to_string())?;
     }
     let bound = proven(&table, found.objective, arguments.bound_seconds);
     let (bound, gap) = match bound {
         Some(bound) => {
-            (bound.to_string(), format!("{:.2}%", schema::percent(found.objective - bound, found.objective)))
+            (bound.to_string(), format!("{:.2}%", percent(found.objective - bound, found.objective)))
         }
         None => ("none".to_owned(), "none".to_owned()),
     };
@@ -73,4 +75,10 @@ fn proven(table: &search::Table, known: i64, seconds: f64) -> Option<i64> {
     search::prove(table, Some(known), u32::MAX, &mut |_| {
         if Instant::now() >= end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })
+}
+
+/// `part` of `whole` in percent, for people.
+#[expect(clippy::cast_precision_loss, reason = "for people")]
+fn percent(part: i64, whole: i64) -> f64 {
+    100.0 * part as f64 / whole.max(1) as f64
 }

@@ -79,13 +79,13 @@ fn row(name: &str, problem: &Problem, best: Option<i64>, budgets: &[u64]) {
     }
     let least = found.iter().copied().min().unwrap_or(greedy.objective);
     let best = best.unwrap_or(least);
-    let above = |objective: i64| format!("{:+.2}", schema::percent(objective - best, best));
+    let above = |objective: i64| format!("{:+.2}", percent(objective - best, best));
     print!("{name:>12} {:>9} {:>9} {:>9}", above(random), above(kcal), above(greedy.objective));
     found.iter().for_each(|objective| print!(" {:>8}", above(*objective)));
     let end = Instant::now() + PROOF;
     let bound = search::prove(&table, Some(least), u32::MAX, &mut |_| until(end));
-    let gap = bound
-        .map_or_else(|| "none".to_owned(), |bound| format!("{:.2}", schema::percent(least - bound, least)));
+    let gap =
+        bound.map_or_else(|| "none".to_owned(), |bound| format!("{:.2}", percent(least - bound, least)));
     print!(" {gap:>7}");
     uses(problem, &table, &plan);
 }
@@ -140,6 +140,11 @@ fn within(problem: &Problem, ms: u64, seed: u64) -> (i64, Plan) {
     let effort = Effort { seed, moves: u64::MAX / 2, chains: 2, threads: 2 };
     let found = search::solve(&table, None, &effort, &|_| until(end));
     (found.objective, found.plan)
+}
+
+/// `part` of `whole` in percent, for people.
+fn percent(part: i64, whole: i64) -> f64 {
+    100.0 * part as f64 / whole.max(1) as f64
 }
 
 fn median(mut values: Vec<i64>) -> i64 {

@@ -1,12 +1,11 @@
-//! Reads the shared instances (SCHEMA.md) and writes their solutions.
+//! Reads planning instances.
 
 use anyhow::Context;
 use meal_planner::domain::planning::search::{
-    Choice, Current, Day, Eaten, Eater, Food, Goal, Kind, Kinds, Lock, Locked, Lot, Meal, NUTRIENTS, Needs,
-    Plan, Problem, Recipe, Rules, Table, Weights,
+    Current, Day, Eaten, Eater, Food, Goal, Kind, Kinds, Lock, Locked, Lot, Meal, NUTRIENTS, Needs, Problem,
+    Recipe, Rules, Weights,
 };
 use serde::Deserialize;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -106,18 +105,11 @@ struct WeightsJson {
     leftover: i64,
 }
 
-/// `part` of `whole` in percent, for people.
-#[expect(clippy::cast_precision_loss, reason = "for people")]
-#[must_use]
-pub fn percent(part: i64, whole: i64) -> f64 {
-    100.0 * part as f64 / whole.max(1) as f64
-}
-
 /// Reads an instance and its library, which lies beside it.
 ///
 /// # Errors
 /// What cannot be read, in words.
-pub fn read(path: &Path) -> anyhow::Result<Problem> {
+pub(crate) fn read(path: &Path) -> anyhow::Result<Problem> {
     let instance: Instance = parse(path)?;
     let library: Library = parse(&path.with_file_name(&instance.library))?;
     Ok(problem(&instance, &library))
@@ -262,7 +254,7 @@ fn kind(letter: &str) -> Option<Kind> {
     }
 }
 
-const fn letter(kind: Kind) -> &'static str {
+pub(crate) const fn letter(kind: Kind) -> &'static str {
     match kind {
         Kind::Breakfast => "B",
         Kind::Lunch => "L",
@@ -278,21 +270,4 @@ fn diet(name: &str) -> u8 {
         "pescatarian" => 2,
         _ => 3,
     }
-}
-
-/// The plan in SCHEMA.md's format.
-#[must_use]
-pub fn solution(table: &Table, plan: &Plan) -> Value {
-    let rows = plan.choices.iter().zip(&table.slots).filter_map(|(choice, slot)| {
-        let letter = letter(slot.kind);
-        match choice {
-            Choice::Empty => None,
-            Choice::Cook(recipe) => Some(serde_json::json!([slot.day, letter, "r", recipe])),
-            Choice::Leftover(of) => {
-                let day = table.slots.get(*of as usize)?.day;
-                Some(serde_json::json!([slot.day, letter, "l", day]))
-            }
-        }
-    });
-    Value::Array(rows.collect())
 }

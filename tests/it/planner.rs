@@ -2,6 +2,8 @@
 
 #[path = "../../benches/planner/schema.rs"]
 mod schema;
+#[path = "../../benches/planner/solution.rs"]
+mod solution;
 
 use meal_planner::domain::planning::search::{self, Choice, Kind, Plan, Table};
 use serde_json::Value;
@@ -59,7 +61,11 @@ fn the_objective_is_that_of_the_reference_evaluator_to_the_unit() {
         for (name, value) in terms.named() {
             assert_eq!(value, sample["parts"][name].as_i64().unwrap_or(0), "{name} of {sample}");
         }
-        assert_eq!(plan, self::plan(&table, &schema::solution(&table, &plan)), "it is written as it is read");
+        assert_eq!(
+            plan,
+            self::plan(&table, &solution::solution(&table, &plan)),
+            "it is written as it is read"
+        );
     }
 }
 

@@ -38,7 +38,7 @@ fn recipe(n: u128, foods: &[&str], kcal: i64) -> KnownRecipe {
         minutes: Some(20),
         stars: Some(u8::try_from(n % 3 + 3).unwrap()),
         servings: 1,
-        leftover_days: u32::from(n % 4 == 0) * 2,
+        leftover_days: u32::from(n.is_multiple_of(4)) * 2,
         measured: true,
         per_serving: Nutrients {
             kcal: whole(kcal),

@@ -172,13 +172,11 @@ fn nourishes(found: &Found<'_, '_>, slot: usize) -> Option<String> {
     for eater in found.eaters(slot) {
         let row: &Amounts = found.table.row(recipe, found.plan.portions[slot * found.table.eaters + eater]);
         let band = found.table.bands.get(day * found.table.eaters + eater)?;
-        for n in 0..NUTRIENTS {
-            if band.lo[n] > 0 {
-                let merit =
-                    (i64::from(row[n]) * 1000 / i64::from(band.lo[n])).min(1000) * i64::from(band.slope[n]);
-                if merit > best.map_or(0, |(most, _, _)| most) {
-                    best = Some((merit, eater, n));
-                }
+        for (n, amount) in row.iter().enumerate().filter(|(n, _)| band.lo[*n] > 0) {
+            let merit =
+                (i64::from(*amount) * 1000 / i64::from(band.lo[n])).min(1000) * i64::from(band.slope[n]);
+            if merit > best.map_or(0, |(most, _, _)| most) {
+                best = Some((merit, eater, n));
             }
         }
     }

@@ -85,7 +85,7 @@ pub(super) fn plan(found: &Found<'_, '_>, remarks: Vec<String>) -> MealPlan {
         objective: terms.total(),
         terms: terms.into(),
         bound: None,
-        money: is_priced.then(|| Milli(spent / 10)),
+        money: is_priced.then_some(Milli(spent / 10)),
         meals: (0..found.table.slots.len()).map(|slot| meal(found, slot)).collect(),
         totals: totals(found),
         unmet: missed(found),

@@ -65,7 +65,7 @@ impl StartMealPlanGeneration {
         MealPlanGeneration {
             plan: metadata.new_id(0),
             shopping_list: metadata.new_id(1),
-            generate: self.generate(),
+            generate: Box::new(self.generate()),
         }
     }
 }
@@ -75,7 +75,7 @@ impl StartMealPlanGeneration {
 pub struct MealPlanGeneration {
     pub plan: Uuid,
     pub shopping_list: Uuid,
-    pub generate: GenerateMealPlan,
+    pub generate: Box<GenerateMealPlan>,
 }
 
 impl Definition for MealPlanGeneration {
@@ -112,7 +112,7 @@ impl MealPlanGeneration {
         let reason = "its shopping list could not be written".to_owned();
         Ok(Step {
             name: "create_plan",
-            command: Outgoing::new::<Planning>(&plan, &self.generate.clone().into())?,
+            command: Outgoing::new::<Planning>(&plan, &GenerateMealPlan::clone(&self.generate).into())?,
             compensation: Some(Outgoing::new::<Planning>(&plan, &DiscardMealPlan { reason }.into())?),
             patience: SEARCH_PATIENCE,
         })

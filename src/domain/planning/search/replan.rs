@@ -46,8 +46,8 @@ pub struct Amended {
 
 /// Fits a plan to a table that has changed since (a lock, an eater away, a food that ran out).
 ///
-/// Locks are put in place, meals that break a rule are replaced, and then at most `most` others are changed, those
-/// first that gain most. The price of change that the table has counts as everywhere.
+/// Locks are put in place and meals that break a rule are replaced; as long as these are fewer than `most`, others
+/// are changed too, those first that gain most. The price of change that the table has counts as everywhere.
 #[must_use]
 pub fn amend(table: &Table, plan: &Plan, most: usize) -> Amended {
     let start = adopt(table, plan);
@@ -58,7 +58,8 @@ pub fn amend(table: &Table, plan: &Plan, most: usize) -> Amended {
     for &slot in open.iter().filter(|&&slot| start.choices[slot] == Choice::Empty) {
         state.fill(slot, &mut moves);
     }
-    let mut left = most;
+    let forced = changed(&state, plan).into_iter().filter(|&slot| table.slots[slot].locked.is_none()).count();
+    let mut left = most.saturating_sub(forced);
     // Each round gains something; the bound keeps the time in hand.
     for _ in 0..4 * (most + open.len()) {
         let Some((slot, recipe)) = best_change(&mut state, &open, plan, left, &mut moves) else { break };

@@ -31,7 +31,7 @@ fn tiny(rng: &mut Rng, days: usize, plain: bool) -> Model {
         m.recipes.push(Recipe {
             amounts: (0..4).map(|_| below(rng, 90)).collect(),
             grams: (0..m.items.len())
-                .filter_map(|i| (rng.below(3) == 0).then(|| (i, below(rng, 200))))
+                .filter_map(|i| if rng.below(3) == 0 { Some((i, below(rng, 200))) } else { None })
                 .collect(),
             cuisine: Some(rng.below(3)),
             protein: (rng.below(4) > 0).then(|| rng.below(3)),

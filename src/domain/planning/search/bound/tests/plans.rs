@@ -1,7 +1,7 @@
 //! Random plans of a model.
 
 use super::objective::{Dish, Plan, value};
-use crate::domain::planning::search::bound::model::{LUNCH, Model, SLOTS};
+use crate::domain::planning::search::bound::model::{Model, SLOTS};
 
 /// A small generator, so that the lab needs no crate for it.
 pub(super) struct Rng(pub(super) u64);
@@ -14,7 +14,7 @@ impl Rng {
         self.0
     }
     pub(super) fn below(&mut self, n: usize) -> usize {
-        ((u128::from(self.next()) * n as u128) >> 64) as usize
+        usize::try_from((u128::from(self.next()) * n as u128) >> 64).unwrap()
     }
 }
 
