@@ -1,8 +1,8 @@
 //! The names behind the search's numbers: days, eaters, recipes, foods.
 
 use super::context::Facts;
+use super::learned::KnownRecipe;
 use super::rules::Weights;
-use super::views::KnownRecipe;
 use crate::domain::context::Rejection;
 use crate::domain::foods::FoodId;
 use crate::domain::household::{Member, SetUpHousehold};

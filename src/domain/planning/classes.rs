@@ -1,6 +1,6 @@
 //! What a dish is known by beside its nutrients: its kind of protein, and the tags that rules speak of.
 
-use super::views::{KnownFood, KnownRecipe};
+use super::learned::{KnownFood, KnownRecipe};
 use crate::domain::diet::Diet;
 use crate::domain::foods::{Aisle, FoodId};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,18 +1,18 @@
 //! The planning context: a plan is generated, changed, put into force or discarded; the household's rules for all plans.
 
-use super::decisions::{Draft, check_days, generate};
+use super::changes::Draft;
+use super::checks::{check_generate, check_moves};
+use super::decisions::generate;
+use super::endpoints::endpoints;
+use super::learned::{FoodsLearned, GoalsLearned, HouseholdLearned, KnownFood, KnownRecipe, RecipesLearned};
 use super::messages::*;
 use super::overlap::{Overlaps, Span, Spans, overlaps};
 use super::plan::MealPlan;
-use super::rules::{PlanningRules, RULES};
+use super::rules::PlanningRules;
 use super::tally::{PlanNutrition, eaten, tally};
-use super::views::{
-    FoodsLearned, GoalsLearned, History, HouseholdLearned, KnownFood, KnownRecipe, Plans, RecipesLearned,
-    Rules,
-};
-use crate::domain::context::Projection;
+use super::views::{History, Plans, Rules};
 use crate::domain::context::{
-    Context, Endpoint, KeyFrom, Need, Outgoing, Personal, ProjectionVisitor, Rejection, Rows, Verb,
+    Context, Endpoint, Need, Outgoing, Personal, ProjectionVisitor, Rejection, Rows,
 };
 use crate::domain::envelope::{Envelope, Metadata};
 use crate::domain::erased;
@@ -24,10 +24,6 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
-
-const MOST_MOVES: u64 = 50_000_000;
-const MOST_PROOF_ROUNDS: u32 = 1000;
-const MOST_SAID: usize = 1000;
 
 /// One plan.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -258,59 +254,7 @@ impl Context for Planning {
     }
 
     fn endpoints() -> Vec<Endpoint> {
-        let of = |verb, path, type_name, key, summary| Endpoint {
-            verb,
-            path,
-            type_name,
-            key,
-            summary,
-            result: Some(Plans::NAME),
-        };
-        let plan = |path, type_name, summary| of(Verb::Post, path, type_name, KeyFrom::Path, summary);
-        vec![
-            of(
-                Verb::Post,
-                "/api/meal-plans",
-                "GenerateMealPlan",
-                KeyFrom::New,
-                "Find a plan, without a shopping list",
-            ),
-            plan("/api/meal-plans/{id}/activation", "ActivateMealPlan", "Put a plan into force"),
-            plan(
-                "/api/meal-plans/{id}/nutrition",
-                "CalculatePlanNutrition",
-                "Add up what is in it, as the recipes are known now",
-            ),
-            plan("/api/meal-plans/{id}/discard", "DiscardMealPlan", "Give a plan up"),
-            plan("/api/meal-plans/{id}/locks", "LockSlot", "Keep a meal, whatever is planned anew"),
-            plan("/api/meal-plans/{id}/unlocks", "UnlockSlot", "Let a meal change again"),
-            plan("/api/meal-plans/{id}/swaps", "SwapRecipe", "Cook another recipe for a meal"),
-            plan("/api/meal-plans/{id}/moves", "MoveSlot", "Let two meals change places"),
-            plan("/api/meal-plans/{id}/skips", "SkipSlot", "Plan nothing for a meal"),
-            plan("/api/meal-plans/{id}/portions", "SetPortion", "Give somebody another portion"),
-            plan("/api/meal-plans/{id}/slots/regeneration", "RegenerateSlot", "Find another dish for a meal"),
-            plan("/api/meal-plans/{id}/days/regeneration", "RegenerateDay", "Find other dishes for a day"),
-            plan(
-                "/api/meal-plans/{id}/replanning",
-                "Replan",
-                "Find the best plan from some day on, with few changes",
-            ),
-            plan(
-                "/api/meal-plans/{id}/alternatives",
-                "RankAlternatives",
-                "Rank the best dishes for a meal, with what each would cost",
-            ),
-            Endpoint {
-                result: Some(Rules::NAME),
-                ..of(
-                    Verb::Put,
-                    "/api/planning/rules",
-                    "SetPlanningRules",
-                    KeyFrom::Fixed(RULES),
-                    "Say what the household wishes of every plan",
-                )
-            },
-        ]
+        endpoints()
     }
 
     fn personal(message: &Envelope) -> Personal {
@@ -329,44 +273,6 @@ impl Context for Planning {
         erased::show::<Rules>(visitor);
         erased::show::<History>(visitor);
         erased::show::<Spans>(visitor);
-    }
-}
-
-/// What can be refused without knowing anything.
-pub(crate) fn check_generate(generate: &GenerateMealPlan) -> Result<(), Rejection> {
-    check_days(generate.days)?;
-    check_moves(generate.moves)?;
-    if let Some(weights) = &generate.weights {
-        weights.check("/weights")?;
-    }
-    if generate.proof_rounds.is_some_and(|rounds| rounds > MOST_PROOF_ROUNDS) {
-        let hint = format!("give 0 (none) to {MOST_PROOF_ROUNDS}");
-        return Err(Rejection::invalid("/proof_rounds", "too many rounds", hint));
-    }
-    let GenerateMealPlan { away, guests, skip, keep, pantry, .. } = generate;
-    let lists = [
-        ("/away", away.len()),
-        ("/guests", guests.len()),
-        ("/skip", skip.len()),
-        ("/keep", keep.len()),
-        ("/pantry", pantry.len()),
-    ];
-    match lists.iter().find(|(_, count)| *count > MOST_SAID) {
-        Some((pointer, _)) => {
-            Err(Rejection::invalid(pointer, "too many entries", format!("give at most {MOST_SAID}")))
-        }
-        None => Ok(()),
-    }
-}
-
-fn check_moves(moves: Option<u64>) -> Result<(), Rejection> {
-    match moves {
-        Some(moves) if !(1..=MOST_MOVES).contains(&moves) => Err(Rejection::invalid(
-            "/moves",
-            format!("{moves} moves are too few or too many"),
-            format!("give 1 to {MOST_MOVES}"),
-        )),
-        Some(_) | None => Ok(()),
     }
 }
 

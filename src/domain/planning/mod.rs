@@ -4,9 +4,13 @@
 //! with its seed and reasons, so replay never searches again.
 
 mod book;
+mod changes;
+mod checks;
 mod classes;
 mod context;
 mod decisions;
+mod endpoints;
+mod learned;
 mod messages;
 mod overlap;
 mod plan;
@@ -21,7 +25,7 @@ mod views;
 mod why;
 mod write;
 
-pub(crate) use context::check_generate;
+pub(crate) use checks::check_generate;
 pub use context::{Facts, Planning, State};
 pub(crate) use decisions::no_first_day;
 pub use messages::*;

@@ -2,6 +2,7 @@
 
 use super::book::Book;
 use super::classes::main_protein;
+use super::learned::KnownRecipe;
 use super::messages::{EatenInstead, GenerateMealPlan, Guests};
 use super::rules::{TagRule, Weights, kind, kinds};
 use super::search::{
@@ -9,7 +10,6 @@ use super::search::{
     Rules, Shift,
 };
 use super::units::{amount, grams};
-use super::views::KnownRecipe;
 use crate::domain::context::Rejection;
 use crate::domain::diet::{Allergen, Diet};
 use crate::domain::foods::FoodId;

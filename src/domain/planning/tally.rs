@@ -1,7 +1,7 @@
 //! What is in a plan, added up with the recipes as they are known when somebody asks.
 
+use super::learned::KnownRecipe;
 use super::plan::{Dish, MealPlan};
-use super::views::KnownRecipe;
 use crate::domain::measure::{Milli, Nutrients};
 use chrono::NaiveDate;
 use schemars::JsonSchema;

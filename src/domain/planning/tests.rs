@@ -1,6 +1,6 @@
 //! A week for two, generated and changed: what the commands promise.
 
-use super::views::{KnownFood, KnownRecipe};
+use super::learned::{KnownFood, KnownRecipe};
 use super::*;
 use crate::domain::context::{Context, Rejection};
 use crate::domain::diet::Allergen;
