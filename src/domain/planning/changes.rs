@@ -1,6 +1,7 @@
 //! How a plan is changed: everything else stays, and the answer is the whole plan as it is then.
 
 use super::book::Book;
+use super::compare::{at, changed, day_of, planned_of};
 use super::context::{Facts, State};
 use super::decisions::{Ask, How, as_searched, book_problem, compiled, lock, no_recipe, open, solve};
 use super::messages::{
@@ -8,13 +9,12 @@ use super::messages::{
     SlotRef, SwapRecipe,
 };
 use super::plan::{Dish, Meal, MealPlan};
-use super::problem::{PORTIONS, REFUSED, make_up};
+use super::problem::{LEFTOVER_DAYS, PORTIONS, REFUSED, make_up};
 use super::rules::kind;
 use super::search::{self, Current, Locked, Problem};
 use super::why;
 use super::write::Found;
 use crate::domain::context::Rejection;
-use crate::domain::measure::Nutrients;
 use crate::domain::recipes::slots::MealSlot;
 use chrono::NaiveDate;
 use std::collections::BTreeSet;
@@ -87,6 +87,7 @@ impl<'f> Draft<'f> {
                 None => return,
             },
             Dish::Leftover { from_date, from_slot, .. } => match self.book.day(*from_date) {
+                Some(_) if !self.is_cooked(*from_date, *from_slot) => return,
                 Some(day) => {
                     Locked::LeftoverOf { day: u32::try_from(day).unwrap_or(0), kind: kind(*from_slot) }
                 }
@@ -138,8 +139,11 @@ impl<'f> Draft<'f> {
             return Err(no_recipe(recipe_id, "/recipe_id"));
         };
         self.may_eat(date, slot, recipe)?;
+        self.forget(SlotRef { date, slot });
         self.freeze(|meal| meal.date == date && meal.slot == slot);
         lock(&self.book, &mut self.problem, date, slot, Locked::Recipe(recipe));
+        let keeps = self.book.recipes.get(recipe as usize).map_or(0, |recipe| recipe.leftover_days);
+        self.follow(SlotRef { date, slot }, SlotRef { date, slot }, keeps);
         let name =
             self.book.recipes.get(recipe as usize).map(|recipe| recipe.name.clone()).unwrap_or_default();
         self.solved(seed, How::Amend(0), format!("{name} for {slot} on {}", day_of(date)))
@@ -170,6 +174,7 @@ impl<'f> Draft<'f> {
         if let Dish::Cook { recipe_id, .. } | Dish::Leftover { recipe_id, .. } = &meal.dish {
             self.refused.push(Keep { date, slot, recipe_id: *recipe_id });
         }
+        self.forget(SlotRef { date, slot });
         self.freeze(|meal| meal.date == date && meal.slot == slot);
         self.refuse(date, &[slot]);
         self.solved(seed, How::Amend(0), format!("another {slot} on {}", day_of(date)))
@@ -186,9 +191,9 @@ impl<'f> Draft<'f> {
     }
 
     pub(super) fn regenerate_day(mut self, date: NaiveDate, seed: u64) -> Result<Vec<Event>, Rejection> {
-        let locked = self.locked;
-        let is_free = |meal: &Meal| meal.date == date && !locked.contains(&SlotRef { date, slot: meal.slot });
-        let free: Vec<&Meal> = self.plan.meals.iter().filter(|meal| is_free(meal)).collect();
+        let plan = self.plan;
+        let free: Vec<&Meal> =
+            plan.meals.iter().filter(|meal| meal.date == date && !self.is_locked(meal)).collect();
         if free.is_empty() {
             let hint = "give a day of the plan with a meal that is not locked";
             return Err(Rejection::conflict(format!("nothing can change on {date}"), hint));
@@ -199,7 +204,8 @@ impl<'f> Draft<'f> {
                 self.refused.push(Keep { date, slot: meal.slot, recipe_id: *recipe_id });
             }
         }
-        self.freeze(is_free);
+        let free: BTreeSet<SlotRef> = slots.iter().map(|slot| SlotRef { date, slot: *slot }).collect();
+        self.freeze(|meal| free.contains(&at(meal)));
         self.refuse(date, &slots);
         self.solved(seed, How::Search(CHANGE_MOVES), format!("other meals on {}", day_of(date)))
     }
@@ -212,10 +218,8 @@ impl<'f> Draft<'f> {
     ) -> Result<Vec<Event>, Rejection> {
         self.meal(date, slot)?;
         self.freeze(|meal| meal.date == date && meal.slot == slot);
-        self.request.keep.retain(|keep| (keep.date, keep.slot) != (date, slot));
-        if !self.request.skip.contains(&SlotRef { date, slot }) {
-            self.request.skip.push(SlotRef { date, slot });
-        }
+        self.forget(SlotRef { date, slot });
+        self.request.skip.push(SlotRef { date, slot });
         lock(&self.book, &mut self.problem, date, slot, Locked::Empty);
         self.solved(seed, How::Amend(0), format!("no {slot} on {}", day_of(date)))
     }
@@ -242,8 +246,9 @@ impl<'f> Draft<'f> {
     pub(super) fn exchange(mut self, command: &MoveSlot, seed: u64) -> Result<Vec<Event>, Rejection> {
         let MoveSlot { date, slot, to_date, to_slot } = *command;
         let (one, other) = (self.meal(date, slot)?, self.meal(to_date, to_slot)?);
-        let at = |meal: &Meal| SlotRef { date: meal.date, slot: meal.slot };
         let (here, there) = (at(one), at(other));
+        self.forget(here);
+        self.forget(there);
         self.freeze(|meal| at(meal) == here || at(meal) == there);
         for (meal, to) in [(one, there), (other, here)] {
             let Dish::Cook { recipe_id, recipe, .. } = &meal.dish else {
@@ -256,38 +261,59 @@ impl<'f> Draft<'f> {
             })?;
             lock(&self.book, &mut self.problem, to.date, to.slot, Locked::Recipe(number));
         }
-        // What is left of them goes with them, where it still comes later and keeps.
-        let followers: Vec<(SlotRef, SlotRef)> = self
-            .plan
-            .meals
-            .iter()
-            .filter_map(|meal| {
-                let Dish::Leftover { from_date, from_slot, .. } = &meal.dish else { return None };
-                let from = SlotRef { date: *from_date, slot: *from_slot };
-                let now = if from == here {
-                    there
-                } else if from == there {
-                    here
-                } else {
-                    return None;
-                };
-                Some((at(meal), now))
-            })
-            .collect();
-        for (meal, source) in followers {
-            let (Some(day), Some(eaten)) = (self.book.day(source.date), self.book.day(meal.date)) else {
-                continue;
-            };
-            let recipe = [(here, other), (there, one)].into_iter().find(|(place, _)| *place == source);
-            let keeps = recipe.and_then(|(_, cooked)| self.keeps_days(cooked)).unwrap_or(0) as usize;
-            if day < eaten && eaten - day <= keeps {
-                let dish =
-                    Locked::LeftoverOf { day: u32::try_from(day).unwrap_or(0), kind: kind(source.slot) };
-                lock(&self.book, &mut self.problem, meal.date, meal.slot, dish);
-            }
+        for (from, now, cooked) in [(here, there, one), (there, here, other)] {
+            self.follow(from, now, self.keeps_days(cooked).unwrap_or(0));
         }
         let why = format!("{slot} on {} and {to_slot} on {} change places", day_of(date), day_of(to_date));
         self.solved(seed, How::Amend(0), why)
+    }
+
+    /// What was left of a meal is left of the one that stands at `now`, where that comes earlier and keeps so long.
+    fn follow(&mut self, from: SlotRef, now: SlotRef, keeps: u32) {
+        let Some(cooked) = self.book.day(now.date) else { return };
+        let keeps = keeps.min(LEFTOVER_DAYS) as usize;
+        for meal in &self.plan.meals {
+            let is_of = |date: NaiveDate, slot: MealSlot| SlotRef { date, slot } == from;
+            let follows = matches!(&meal.dish, Dish::Leftover { from_date, from_slot, .. } if is_of(*from_date, *from_slot));
+            let days = self.book.day(meal.date).and_then(|eaten| eaten.checked_sub(cooked));
+            if follows && days.is_some_and(|days| (1..=keeps).contains(&days)) {
+                let dish =
+                    Locked::LeftoverOf { day: u32::try_from(cooked).unwrap_or(0), kind: kind(now.slot) };
+                lock(&self.book, &mut self.problem, meal.date, meal.slot, dish);
+            }
+        }
+    }
+
+    /// What was asked of this meal before holds no more.
+    fn forget(&mut self, at: SlotRef) {
+        let GenerateMealPlan { keep, skip, .. } = &mut self.request;
+        keep.retain(|keep| (keep.date, keep.slot) != (at.date, at.slot));
+        skip.retain(|skip| *skip != at);
+        let (day, kind) = (self.book.day(at.date), kind(at.slot));
+        self.problem.locks.retain(|lock| (Some(lock.day as usize), lock.kind) != (day, kind));
+    }
+
+    /// Locked or asked for itself, or what such a meal is left of.
+    fn is_locked(&self, meal: &Meal) -> bool {
+        let keeps = &self.request.keep;
+        let at = |date: NaiveDate, slot: MealSlot| {
+            self.locked.contains(&SlotRef { date, slot })
+                || keeps.iter().any(|k| (k.date, k.slot) == (date, slot))
+        };
+        at(meal.date, meal.slot)
+            || self.plan.meals.iter().any(|other| {
+                at(other.date, other.slot)
+                    && matches!(&other.dish, Dish::Leftover { from_date, from_slot, .. }
+                        if (*from_date, *from_slot) == (meal.date, meal.slot))
+            })
+    }
+
+    /// Whether the meal is cooked, of a recipe that there still is.
+    fn is_cooked(&self, date: NaiveDate, slot: MealSlot) -> bool {
+        self.plan.meals.iter().any(|meal| {
+            (meal.date, meal.slot) == (date, slot)
+                && matches!(&meal.dish, Dish::Cook { recipe_id, .. } if self.book.recipe(*recipe_id).is_some())
+        })
     }
 
     fn keeps_days(&self, meal: &Meal) -> Option<u32> {
@@ -307,10 +333,9 @@ impl<'f> Draft<'f> {
             self.book = open(self.book.facts, &self.request)?;
             self.problem = book_problem(&self.book, &self.request)?;
         }
-        let locked = self.locked;
-        self.freeze(|meal| {
-            meal.date >= from && !locked.contains(&SlotRef { date: meal.date, slot: meal.slot })
-        });
+        let kept: BTreeSet<SlotRef> =
+            self.plan.meals.iter().filter(|meal| self.is_locked(meal)).map(at).collect();
+        self.freeze(|meal| meal.date >= from && !kept.contains(&at(meal)));
         let ran_out = command.ran_out.iter().filter_map(|food| self.book.food(food));
         self.problem.household.excluded_foods.extend(ran_out);
         self.problem.weights.change = CHANGE_PRICE * i64::from(self.book.weights.change) / 100;
@@ -355,35 +380,4 @@ impl<'f> Draft<'f> {
         let alternatives = at.map(|at| why::alternatives(&found, at, ALTERNATIVES)).unwrap_or_default();
         Ok(vec![AlternativesRanked { date, slot, alternatives }.into()])
     }
-}
-
-/// What the plan gives somebody on a day.
-fn planned_of(plan: &MealPlan, member: uuid::Uuid, date: NaiveDate) -> Nutrients {
-    let total = plan.totals.iter().find(|total| total.member == member && total.date == date);
-    let amount =
-        |name: &str| total.and_then(|total| total.per_nutrient.get(name)).and_then(|found| found.planned);
-    Nutrients::from_array(Nutrients::NAMES.map(amount))
-}
-
-/// Meals that have another dish now.
-fn changed(before: &MealPlan, now: &MealPlan) -> Vec<SlotRef> {
-    let dish = |plan: &MealPlan, at: SlotRef| {
-        let meal = plan.meals.iter().find(|meal| (meal.date, meal.slot) == (at.date, at.slot));
-        meal.and_then(|meal| match &meal.dish {
-            Dish::Cook { recipe_id, .. } => Some((*recipe_id, true)),
-            Dish::Leftover { recipe_id, .. } => Some((*recipe_id, false)),
-            Dish::Empty { .. } => None,
-        })
-    };
-    let all: BTreeSet<SlotRef> = before
-        .meals
-        .iter()
-        .chain(&now.meals)
-        .map(|meal| SlotRef { date: meal.date, slot: meal.slot })
-        .collect();
-    all.into_iter().filter(|at| dish(before, *at) != dish(now, *at)).collect()
-}
-
-fn day_of(date: NaiveDate) -> String {
-    date.format("%A %-d %B").to_string()
 }

@@ -7,6 +7,7 @@ mod book;
 mod changes;
 mod checks;
 mod classes;
+mod compare;
 mod context;
 mod decisions;
 mod endpoints;

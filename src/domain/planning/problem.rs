@@ -24,6 +24,8 @@ use std::collections::BTreeSet;
 pub(super) const PORTIONS: [u16; 4] = [75, 100, 125, 150];
 const DEFAULT_REPEAT_GAP: u32 = 3;
 const DEFAULT_LEFTOVERS: u32 = 4;
+/// Leftovers are eaten so many days later at most.
+pub(super) const LEFTOVER_DAYS: u32 = 4;
 /// Past days that count for the repeat gap.
 const HISTORY_DAYS: i64 = 28;
 /// What a missing or superfluous meal of a tag costs.
@@ -94,7 +96,7 @@ fn search_rules(book: &Book<'_>, request: &GenerateMealPlan) -> Rules {
     Rules {
         repeat_gap_main_days: gap,
         repeat_gap_other_days: gap,
-        leftover_max_days: 4,
+        leftover_max_days: LEFTOVER_DAYS,
         leftover_from: mains,
         leftover_into: mains,
         leftover_must_suit: true,
@@ -110,7 +112,8 @@ fn day(book: &Book<'_>, request: &GenerateMealPlan, day: usize, tags: &Tags<'_>)
         return Day::default();
     };
     let meals = household.slots.iter().copied().map(|slot| {
-        let guests = request.guests.iter().filter(|guests| guests.date == date && guests.slot == slot);
+        let comes = |guests: &&Guests| guests.date == date && guests.slot == slot && guests.servings.0 > 0;
+        let guests = request.guests.iter().filter(comes);
         let (forbidden_tags, required_tags) = tags.at(date, slot);
         Meal {
             kind: kind(slot),
@@ -170,13 +173,16 @@ fn goals(given: Option<&Goals>) -> [Option<Goal>; NUTRIENTS] {
     std::array::from_fn(|n| {
         let band = given?.0.get(*Nutrients::NAMES.get(n)?)?;
         let scaled = |value: Option<Milli>| value.map(|value| amount(n, value));
+        let (lo, hi) = (scaled(band.low.or(band.min)), scaled(band.high.or(band.max)));
+        // Whatever is wished, the sides of the band do not cross.
+        let hi = hi.map(|hi| hi.max(lo.unwrap_or(0)));
         let reference =
             [band.low, band.high, band.min, band.max].into_iter().flatten().find(|value| value.0 > 0);
         Some(Goal {
-            lo: scaled(band.low.or(band.min)),
-            hi: scaled(band.high.or(band.max)),
-            min: scaled(band.min),
-            max: scaled(band.max),
+            lo,
+            hi,
+            min: scaled(band.min).map(|min| min.min(lo.unwrap_or(min))),
+            max: scaled(band.max).map(|max| max.max(hi.unwrap_or(max))),
             reference: reference.map_or(1, |value| amount(n, value)).max(1),
             importance: band.importance.unwrap_or(10).into(),
         })

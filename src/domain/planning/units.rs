@@ -5,7 +5,7 @@ use crate::domain::measure::Milli;
 /// Thousandths of the unit in a nutrient's name that one unit of the search is.
 const UNITS: [i64; 8] = [1000, 100, 100, 100, 100, 100, 100, 10_000];
 /// No meal and no goal has more.
-const MOST: i64 = 1 << 20;
+const MOST: i64 = 1_000_000;
 
 /// An amount of the `n`-th nutrient in the search's unit.
 pub(super) fn amount(n: usize, value: Milli) -> i32 {

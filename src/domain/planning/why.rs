@@ -107,7 +107,9 @@ fn sentence(found: &Found<'_, '_>, slot: usize, next: &Other, term: &str, worse:
         "effort" => {
             let minutes = |recipe: usize| found.book.recipes.get(recipe)?.minutes;
             let (this, other) = (minutes(found.plan.dish(slot)?)?, minutes(next.plan.dish(slot)?)?);
-            format!("ready in {this} minutes, {} sooner", other.checked_sub(this)?)
+            let is_cooked = matches!(found.plan.choices.get(slot), Some(Choice::Cook(_)));
+            let sooner = other.checked_sub(this).filter(|sooner| is_cooked && *sooner > 0)?;
+            format!("ready in {this} minutes, {sooner} sooner")
         }
         "items" => {
             let each = found.table.weights.item.max(1);
