@@ -2,11 +2,12 @@
 
 use super::book::Book;
 use super::context::Facts;
-use super::messages::{Event, GenerateMealPlan, MealPlanCreated, MealPlanGenerated, SlotRef};
+use super::messages::{Event, GenerateMealPlan, Keep, MealPlanCreated, MealPlanGenerated, SlotRef};
 use super::plan::{Dish, MealPlan};
 use super::problem::problem;
 use super::rules::kind;
 use super::search::{self, Choice, Lock, Locked, Problem, Table};
+use super::why::rule_name;
 use super::write::{self, Found};
 use crate::domain::context::Rejection;
 use crate::domain::envelope::Metadata;
@@ -32,7 +33,7 @@ pub(super) fn generate(
     let request = GenerateMealPlan { start: Some(start), ..command.clone() };
     let seed = request.seed.unwrap_or_else(|| metadata.id.as_u64_pair().1);
     let book = open(facts, &request)?;
-    let problem = book_problem(&book, &request)?;
+    let problem = book_problem(&book, &request, Keeps::All)?;
     let ask = Ask { seed, how: How::Search(request.moves.unwrap_or(DEFAULT_MOVES)), from: None };
     let plan = solve(&book, &problem, &request, ask, &BTreeSet::new())?;
     let created = MealPlanCreated { start: plan.start, days: plan.days };
@@ -65,6 +66,7 @@ pub(super) fn solve(
     locked: &BTreeSet<SlotRef>,
 ) -> Result<MealPlan, Rejection> {
     let table = compiled(problem)?;
+    let is_change = ask.from.is_some();
     let from = ask.from.map(|plan| as_searched(book, &table, plan));
     let go_on = |_: &search::Progress| ControlFlow::Continue(());
     let solution = match (ask.how, &from) {
@@ -75,7 +77,8 @@ pub(super) fn solve(
     let found = Found { book, problem, table: &table, plan: &solution.plan, locked };
     let mut plan = write::plan(&found, remarks(book, request));
     (plan.seed, plan.moves) = (ask.seed, solution.moves);
-    let rounds = request.proof_rounds.unwrap_or(0);
+    // A proof is of the whole plan: once it is changed, most of it is only kept.
+    let rounds = request.proof_rounds.filter(|_| !is_change).unwrap_or(0);
     if rounds > 0 {
         let go_on = &mut |_| ControlFlow::Continue(());
         plan.bound = search::prove(&table, Some(plan.objective), rounds, go_on);
@@ -96,14 +99,41 @@ pub(super) fn open<'f>(facts: &'f Facts, request: &GenerateMealPlan) -> Result<B
     Book::open(facts, weights, (start, request.days.unwrap_or(DEFAULT_DAYS)), foods.chain(guests))
 }
 
+/// What becomes of a dish that was to be kept and cannot be.
+#[derive(Clone, Copy)]
+pub(super) enum Keeps {
+    All,
+    /// It was asked for long ago and holds nobody up.
+    WherePossible,
+}
+
+fn keepable(book: &Book<'_>, problem: &Problem, keep: &Keep) -> Result<u32, Rejection> {
+    let recipe = book.recipe(keep.recipe_id).ok_or_else(|| no_recipe(keep.recipe_id, "/keep"))?;
+    let day = book.day(keep.date);
+    match day.and_then(|day| search::forbidden(problem, day, kind(keep.slot), recipe)) {
+        None => Ok(recipe),
+        Some(rule) => {
+            let message =
+                format!("the dish for {} on {} is ruled out by {}", keep.slot, keep.date, rule_name(rule));
+            let hint = "keep another recipe, or change what is said of the person";
+            Err(Rejection::invalid("/keep", message, hint))
+        }
+    }
+}
+
 /// With the meals that are decided already.
-pub(super) fn book_problem(book: &Book<'_>, request: &GenerateMealPlan) -> Result<Problem, Rejection> {
+pub(super) fn book_problem(
+    book: &Book<'_>,
+    request: &GenerateMealPlan,
+    keeps: Keeps,
+) -> Result<Problem, Rejection> {
     let mut problem = problem(book, request, book.weights)?;
     for keep in &request.keep {
-        let Some(recipe) = book.recipe(keep.recipe_id) else {
-            return Err(no_recipe(keep.recipe_id, "/keep"));
-        };
-        lock(book, &mut problem, keep.date, keep.slot, Locked::Recipe(recipe));
+        match (keepable(book, &problem, keep), keeps) {
+            (Ok(recipe), _) => lock(book, &mut problem, keep.date, keep.slot, Locked::Recipe(recipe)),
+            (Err(_), Keeps::WherePossible) => {}
+            (Err(refused), Keeps::All) => return Err(refused),
+        }
     }
     for skip in &request.skip {
         lock(book, &mut problem, skip.date, skip.slot, Locked::Empty);

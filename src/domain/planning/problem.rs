@@ -24,6 +24,8 @@ use std::collections::BTreeSet;
 pub(super) const PORTIONS: [u16; 4] = [75, 100, 125, 150];
 const DEFAULT_REPEAT_GAP: u32 = 3;
 const DEFAULT_LEFTOVERS: u32 = 4;
+/// 20 kcal, 2 g, 200 mg of sodium.
+const LEAST_REFERENCE: i32 = 20;
 /// Leftovers are eaten so many days later at most.
 pub(super) const LEFTOVER_DAYS: u32 = 4;
 /// Past days that count for the repeat gap.
@@ -82,7 +84,7 @@ fn prices(weights: Weights) -> super::search::Weights {
         unpriced: 0,
         portion: at(POINT / 20, weights.portions),
         change: 0,
-        empty: 300 * POINT,
+        empty: 10_000 * POINT,
     }
 }
 
@@ -183,7 +185,8 @@ fn goals(given: Option<&Goals>) -> [Option<Goal>; NUTRIENTS] {
             hi,
             min: scaled(band.min).map(|min| min.min(lo.unwrap_or(min))),
             max: scaled(band.max).map(|max| max.max(hi.unwrap_or(max))),
-            reference: reference.map_or(1, |value| amount(n, value)).max(1),
+            // A goal of next to nothing is not missed by thousands of percent.
+            reference: reference.map_or(1, |value| amount(n, value)).max(LEAST_REFERENCE),
             importance: band.importance.unwrap_or(10).into(),
         })
     })
@@ -378,7 +381,7 @@ pub(super) fn make_up(
             let (Some(now), Some(then)) = (now[n], then[n]) else { continue };
             let Some(goal) = problem.eaters[eater].goals[n] else { continue };
             let most = goal.reference / 100 * MOST_PERCENT;
-            let shift = (-amount_signed(n, now.0 - then.0) / 3).clamp(-most, most);
+            let shift = (-amount_signed(n, (now - then).0) / 3).clamp(-most, most);
             for day in from..(from + DAYS).min(book.dates.len()) {
                 problem.shifts.push(Shift {
                     day: u32::try_from(day).unwrap_or(0),
@@ -392,6 +395,6 @@ pub(super) fn make_up(
 }
 
 fn amount_signed(n: usize, milli: i64) -> i32 {
-    let size = amount(n, Milli(milli.abs()));
+    let size = amount(n, Milli(milli.saturating_abs()));
     if milli < 0 { -size } else { size }
 }

@@ -465,3 +465,38 @@ fn eating_otherwise_shifts_the_days_after() {
         energy(&before, ANN)
     );
 }
+
+#[test]
+fn a_dish_that_is_kept_or_left_over_passes_the_allergens_of_those_who_eat_it() {
+    let mut facts = facts();
+    facts.profile.members[0].person.allergens = [Allergen::Peanut].into();
+    let is_peanut = |recipe: &&KnownRecipe| !recipe.allergens.is_empty();
+    let peanut = facts.recipes.iter().find(is_peanut).unwrap().id;
+    let keep = vec![Keep { date: day(0), slot: MealSlot::Dinner, recipe_id: peanut }];
+    let asked = GenerateMealPlan { keep, ..GenerateMealPlan::default() };
+    let refused =
+        Planning::decide(&State::default(), &asked.clone().into(), &facts, &metadata()).unwrap_err();
+    assert_eq!(refused.pointer.as_deref(), Some("/keep"), "{refused}");
+
+    // Ann is away at every dinner, so it may be cooked then; what is left of it may not be her lunch.
+    let away = (0..7).map(|n| Away { member: ANN, date: day(n), slots: [MealSlot::Dinner].into() }).collect();
+    for recipe in &mut facts.recipes {
+        recipe.leftover_days = 3;
+    }
+    let mut desk = Desk::new(facts, GenerateMealPlan { away, ..GenerateMealPlan::default() });
+    for n in 0..7 {
+        desk.give(SwapRecipe { date: day(n), slot: MealSlot::Dinner, recipe_id: peanut }).unwrap();
+        let plan = desk.plan();
+        let lunches = plan.meals.iter().filter(|meal| meal.slot == MealSlot::Lunch);
+        assert!(lunches.into_iter().all(|meal| recipe_at(&plan, meal.date, meal.slot) != Some(peanut)));
+    }
+}
+
+#[test]
+fn a_proof_is_of_the_whole_plan_and_goes_with_its_first_change() {
+    let mut desk =
+        Desk::new(facts(), GenerateMealPlan { proof_rounds: Some(1), ..GenerateMealPlan::default() });
+    assert!(desk.plan().bound.is_some());
+    desk.changed(SkipSlot { date: day(3), slot: MealSlot::Lunch });
+    assert_eq!(desk.plan().bound, None);
+}

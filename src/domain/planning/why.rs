@@ -30,7 +30,6 @@ const LEAST: i64 = POINT / 5;
 /// Why this dish, the weightiest reason first.
 pub(super) fn reasons(found: &Found<'_, '_>, slot: usize) -> Vec<String> {
     let mut reasons = Vec::new();
-    let Some(facts) = found.table.slots.get(slot) else { return reasons };
     let at = super::messages::SlotRef { date: found.date(slot), slot: found.meal_slot(slot) };
     if found.locked.contains(&at) {
         reasons.push("kept as you locked it".to_owned());
@@ -42,7 +41,7 @@ pub(super) fn reasons(found: &Found<'_, '_>, slot: usize) -> Vec<String> {
         ));
     }
     reasons.extend(rescues(found, slot));
-    if facts.locked.is_none() || found.locked.contains(&at) {
+    if found.plan.dish(slot).is_some() {
         let others = search::rank(found.table, found.plan, slot, COMPARED);
         match others.first() {
             Some(next) => reasons.extend(better(found, slot, next)),
@@ -68,11 +67,14 @@ fn rescues(found: &Found<'_, '_>, slot: usize) -> Option<String> {
     let day = i32::try_from(found.table.slots.get(slot)?.day).ok()?;
     let lots =
         found.problem.pantry.iter().filter(|lot| recipe.foods.iter().any(|(food, _)| *food == lot.food));
-    let soonest =
-        lots.filter(|lot| lot.last_day.is_some_and(|last| last >= day)).min_by_key(|lot| lot.last_day)?;
+    let soonest = lots
+        .filter(|lot| lot.mass > 0 && lot.last_day.is_some_and(|last| last >= day))
+        .min_by_key(|lot| lot.last_day)?;
     let first = *found.book.dates.first()?;
     let last = first.checked_add_signed(chrono::TimeDelta::days(soonest.last_day?.into()))?;
-    Some(format!("uses the {} that expires {}", found.book.food_name(soonest.food), last.format("%A")))
+    let near = (last - found.date(slot)).num_days() < 7;
+    let when = if near { last.format("%A") } else { last.format("%-d %B") };
+    Some(format!("uses the {} that expires {when}", found.book.food_name(soonest.food)))
 }
 
 /// By what it beats the next best dishes: the terms in which they would be worse.
@@ -98,7 +100,8 @@ fn better(found: &Found<'_, '_>, slot: usize, next: &Other) -> Vec<String> {
 fn sentence(found: &Found<'_, '_>, slot: usize, next: &Other, term: &str, worse: i64) -> Option<String> {
     Some(match term {
         "nutrition" => return keeps(found, slot, next),
-        "cost" | "overbudget" => format!("{} cheaper", money(found, worse)?),
+        "cost" => format!("{} cheaper", money(found, worse)?),
+        "overbudget" => "stays nearer to the budget".to_owned(),
         "waste" => "uses what would expire".to_owned(),
         "rating" => {
             let stars = found.book.recipes.get(found.plan.dish(slot)?)?.stars?;
@@ -258,7 +261,7 @@ pub(super) fn missed(
 pub(super) fn what_it_takes(found: &Found<'_, '_>, missed: &mut [Missed]) {
     for miss in missed.iter_mut().take(MOST_WAYS) {
         let way = cheapest_way(found, miss);
-        miss.sentence += &way.unwrap_or_else(|| "; no other dish of that day would do".to_owned());
+        miss.sentence += &way.unwrap_or_else(|| "; no other single dish that was tried would do".to_owned());
     }
 }
 
@@ -269,8 +272,12 @@ fn cheapest_way(found: &Found<'_, '_>, miss: &Missed) -> Option<String> {
     let cell = day * found.table.eaters + eater;
     let band = found.table.bands.get(cell)?;
     let meets = |amounts: &Amounts| (band.lo[n]..=band.hi[n]).contains(&amounts[n]);
-    let of_day = (0..found.table.slots.len())
-        .filter(|slot| found.table.slots[*slot].day == day && found.table.slots[*slot].locked.is_none());
+    let is_open = |slot: usize| {
+        let at = super::messages::SlotRef { date: found.date(slot), slot: found.meal_slot(slot) };
+        !found.locked.contains(&at) && found.plan.dish(slot).is_some()
+    };
+    let of_day =
+        (0..found.table.slots.len()).filter(|slot| found.table.slots[*slot].day == day && is_open(*slot));
     let way = |slot: usize| {
         let others = search::rank(found.table, found.plan, slot, TRIED);
         let meets = |other: &Other| search::eaten(found.table, &other.plan).get(cell).is_some_and(meets);

@@ -60,7 +60,7 @@ pub(super) fn at(problem: &Problem, meal: &Meal, recipe: &Recipe) -> Faults {
     if recipe.coverage_permille < problem.rules.min_coverage_permille {
         faults |= COVERAGE;
     }
-    let lacks = meal.required_tags != 0 && recipe.tags & meal.required_tags == 0;
+    let lacks = recipe.tags & meal.required_tags != meal.required_tags;
     if lacks || recipe.tags & meal.forbidden_tags != 0 {
         faults |= TAGS;
     }

@@ -112,7 +112,7 @@ pub struct Meal {
     pub guests: Vec<Guest>,
     /// No dish with any of these tags.
     pub forbidden_tags: u64,
-    /// Only dishes with at least one of these tags; 0: no such rule.
+    /// Only dishes with all of these tags.
     pub required_tags: u64,
 }
 

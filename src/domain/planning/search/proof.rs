@@ -60,7 +60,11 @@ impl<'t> Reader<'t> {
             && rules.leftover_uses == 1
             && !rules.leftover_must_suit
             && table.weights.leftover >= 0
-            && table.slots.iter().all(|slot| !matches!(slot.locked, Some(Choice::Leftover(_))));
+            && table.slots.iter().all(|slot| !matches!(slot.locked, Some(Choice::Leftover(_))))
+            // The model's leftovers are eaten by the dinner's people, in its portions.
+            && table.choices.iter().all(|choices| choices.len() == 1)
+            && table.fixed.iter().all(Option::is_none)
+            && table.slots.iter().all(|slot| slot.guests == 0 && slot.eaters.len() == table.eaters);
         Self { table, model: Model::default(), offset: 0, known: HashMap::new(), native }
     }
 
@@ -124,6 +128,10 @@ impl<'t> Reader<'t> {
         }
         let at = place.day * SLOTS + order(place.kind);
         if choices.is_empty() {
+            // Only leftovers could be eaten here, which the model does not know how to leave out.
+            if self.native && place.locked.is_none() && !place.sources.is_empty() {
+                return None;
+            }
             // It stays empty in every plan.
             self.offset += table.weights.empty;
             return Some(());
@@ -168,7 +176,10 @@ impl<'t> Reader<'t> {
             None => table.choices[e].clone(),
         };
         let options: Vec<Vec<u8>> = eaters.iter().map(|&e| options(e)).collect();
-        let count: usize = options.iter().map(Vec::len).product();
+        let count = options.iter().try_fold(1usize, |count, options| count.checked_mul(options.len()))?;
+        if count > MOST_RECIPES {
+            return None;
+        }
         for mut n in 0..count {
             for (&e, options) in eaters.iter().zip(&options) {
                 portions[e] = options[n % options.len()];

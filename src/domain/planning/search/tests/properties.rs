@@ -35,7 +35,7 @@ fn keeps_the_filters(problem: &Problem, table: &Table, plan: &Plan) -> bool {
             && meal.eaters.iter().all(|&e| served(&problem.eaters[e as usize].needs))
             && meal.guests.iter().all(|guest| served(&guest.needs))
             && recipe.tags & meal.forbidden_tags == 0
-            && (meal.required_tags == 0 || recipe.tags & meal.required_tags != 0)
+            && recipe.tags & meal.required_tags == meal.required_tags
             && recipe.coverage_permille >= problem.rules.min_coverage_permille
             && (!cooked || recipe.kinds.has(meal.kind))
             && (!cooked || meal.max_minutes.is_none_or(|most| recipe.minutes.is_some_and(|m| m <= most)))

@@ -1,15 +1,17 @@
 //! How a plan is changed: everything else stays, and the answer is the whole plan as it is then.
 
+mod keeping;
+
 use super::book::Book;
 use super::compare::{at, changed, day_of, planned_of};
 use super::context::{Facts, State};
-use super::decisions::{Ask, How, as_searched, book_problem, compiled, lock, no_recipe, open, solve};
+use super::decisions::{Ask, How, Keeps, as_searched, book_problem, compiled, lock, no_recipe, open, solve};
 use super::messages::{
     AlternativesRanked, Event, GenerateMealPlan, Keep, MealPlanChanged, MoveSlot, Replan, SetPortion,
     SlotRef, SwapRecipe,
 };
 use super::plan::{Dish, Meal, MealPlan};
-use super::problem::{LEFTOVER_DAYS, PORTIONS, REFUSED, make_up};
+use super::problem::{PORTIONS, REFUSED, make_up};
 use super::rules::kind;
 use super::search::{self, Current, Locked, Problem};
 use super::why;
@@ -52,7 +54,7 @@ impl<'f> Draft<'f> {
             ..state.request.clone()
         };
         let book = open(facts, &request)?;
-        let problem = book_problem(&book, &request)?;
+        let problem = book_problem(&book, &request, Keeps::WherePossible)?;
         Ok(Self { book, request, plan, locked: &state.locked, problem, refused: state.refused.clone() })
     }
 
@@ -81,18 +83,20 @@ impl<'f> Draft<'f> {
 
     fn keep(&mut self, meal: &Meal) {
         let dish = match &meal.dish {
+            // It may have been deleted since, or somebody must not eat it any more.
             Dish::Cook { recipe_id, .. } => match self.book.recipe(*recipe_id) {
-                Some(recipe) => Locked::Recipe(recipe),
-                // It was deleted since.
-                None => return,
+                Some(recipe) if self.may_eat(meal.date, meal.slot, recipe).is_ok() => Locked::Recipe(recipe),
+                Some(_) | None => return,
             },
-            Dish::Leftover { from_date, from_slot, .. } => match self.book.day(*from_date) {
-                Some(_) if !self.is_cooked(*from_date, *from_slot) => return,
-                Some(day) => {
-                    Locked::LeftoverOf { day: u32::try_from(day).unwrap_or(0), kind: kind(*from_slot) }
+            Dish::Leftover { from_date, from_slot, .. } => {
+                let from = SlotRef { date: *from_date, slot: *from_slot };
+                let recipe = self.cooked(from.date, from.slot);
+                let kept = recipe.filter(|recipe| self.may_eat(from.date, from.slot, *recipe).is_ok());
+                match kept.and_then(|recipe| self.left(from, at(meal), recipe)) {
+                    Some(left) => left,
+                    None => return,
                 }
-                None => return,
-            },
+            }
             Dish::Empty { .. } => return,
         };
         lock(&self.book, &mut self.problem, meal.date, meal.slot, dish);
@@ -142,8 +146,15 @@ impl<'f> Draft<'f> {
         self.forget(SlotRef { date, slot });
         self.freeze(|meal| meal.date == date && meal.slot == slot);
         lock(&self.book, &mut self.problem, date, slot, Locked::Recipe(recipe));
-        let keeps = self.book.recipes.get(recipe as usize).map_or(0, |recipe| recipe.leftover_days);
-        self.follow(SlotRef { date, slot }, SlotRef { date, slot }, keeps);
+        let here = SlotRef { date, slot };
+        self.follow(here, here, recipe);
+        if let Some(meal) = self.locked_follower(here) {
+            let (day, kind) = (self.book.day(meal.date), kind(meal.slot));
+            let follows = |lock: &search::Lock| (Some(lock.day as usize), lock.kind) == (day, kind);
+            if !self.problem.locks.iter().any(follows) {
+                self.must_not_feed_a_locked_meal(here)?;
+            }
+        }
         let name =
             self.book.recipes.get(recipe as usize).map(|recipe| recipe.name.clone()).unwrap_or_default();
         self.solved(seed, How::Amend(0), format!("{name} for {slot} on {}", day_of(date)))
@@ -171,6 +182,7 @@ impl<'f> Draft<'f> {
     ) -> Result<Vec<Event>, Rejection> {
         let meal = self.meal(date, slot)?;
         self.must_be_free(date, slot)?;
+        self.must_not_feed_a_locked_meal(SlotRef { date, slot })?;
         if let Dish::Cook { recipe_id, .. } | Dish::Leftover { recipe_id, .. } = &meal.dish {
             self.refused.push(Keep { date, slot, recipe_id: *recipe_id });
         }
@@ -217,6 +229,7 @@ impl<'f> Draft<'f> {
         seed: u64,
     ) -> Result<Vec<Event>, Rejection> {
         self.meal(date, slot)?;
+        self.must_not_feed_a_locked_meal(SlotRef { date, slot })?;
         self.freeze(|meal| meal.date == date && meal.slot == slot);
         self.forget(SlotRef { date, slot });
         self.request.skip.push(SlotRef { date, slot });
@@ -251,6 +264,10 @@ impl<'f> Draft<'f> {
         self.forget(there);
         self.freeze(|meal| at(meal) == here || at(meal) == there);
         for (meal, to) in [(one, there), (other, here)] {
+            if let Dish::Empty { .. } = &meal.dish {
+                let message = format!("there is nothing for {} on {} to move", meal.slot, meal.date);
+                return Err(Rejection::conflict(message, "swap a recipe in instead"));
+            }
             let Dish::Cook { recipe_id, recipe, .. } = &meal.dish else {
                 let message = format!("{} on {} is not cooked for it", meal.slot, meal.date);
                 return Err(Rejection::conflict(message, "move the meal that it is left of"));
@@ -261,65 +278,13 @@ impl<'f> Draft<'f> {
             })?;
             lock(&self.book, &mut self.problem, to.date, to.slot, Locked::Recipe(number));
         }
-        for (from, now, cooked) in [(here, there, one), (there, here, other)] {
-            self.follow(from, now, self.keeps_days(cooked).unwrap_or(0));
+        for (from, now) in [(here, there), (there, here)] {
+            if let Some(recipe) = self.cooked(from.date, from.slot) {
+                self.follow(from, now, recipe);
+            }
         }
         let why = format!("{slot} on {} and {to_slot} on {} change places", day_of(date), day_of(to_date));
         self.solved(seed, How::Amend(0), why)
-    }
-
-    /// What was left of a meal is left of the one that stands at `now`, where that comes earlier and keeps so long.
-    fn follow(&mut self, from: SlotRef, now: SlotRef, keeps: u32) {
-        let Some(cooked) = self.book.day(now.date) else { return };
-        let keeps = keeps.min(LEFTOVER_DAYS) as usize;
-        for meal in &self.plan.meals {
-            let is_of = |date: NaiveDate, slot: MealSlot| SlotRef { date, slot } == from;
-            let follows = matches!(&meal.dish, Dish::Leftover { from_date, from_slot, .. } if is_of(*from_date, *from_slot));
-            let days = self.book.day(meal.date).and_then(|eaten| eaten.checked_sub(cooked));
-            if follows && days.is_some_and(|days| (1..=keeps).contains(&days)) {
-                let dish =
-                    Locked::LeftoverOf { day: u32::try_from(cooked).unwrap_or(0), kind: kind(now.slot) };
-                lock(&self.book, &mut self.problem, meal.date, meal.slot, dish);
-            }
-        }
-    }
-
-    /// What was asked of this meal before holds no more.
-    fn forget(&mut self, at: SlotRef) {
-        let GenerateMealPlan { keep, skip, .. } = &mut self.request;
-        keep.retain(|keep| (keep.date, keep.slot) != (at.date, at.slot));
-        skip.retain(|skip| *skip != at);
-        let (day, kind) = (self.book.day(at.date), kind(at.slot));
-        self.problem.locks.retain(|lock| (Some(lock.day as usize), lock.kind) != (day, kind));
-    }
-
-    /// Locked or asked for itself, or what such a meal is left of.
-    fn is_locked(&self, meal: &Meal) -> bool {
-        let keeps = &self.request.keep;
-        let at = |date: NaiveDate, slot: MealSlot| {
-            self.locked.contains(&SlotRef { date, slot })
-                || keeps.iter().any(|k| (k.date, k.slot) == (date, slot))
-        };
-        at(meal.date, meal.slot)
-            || self.plan.meals.iter().any(|other| {
-                at(other.date, other.slot)
-                    && matches!(&other.dish, Dish::Leftover { from_date, from_slot, .. }
-                        if (*from_date, *from_slot) == (meal.date, meal.slot))
-            })
-    }
-
-    /// Whether the meal is cooked, of a recipe that there still is.
-    fn is_cooked(&self, date: NaiveDate, slot: MealSlot) -> bool {
-        self.plan.meals.iter().any(|meal| {
-            (meal.date, meal.slot) == (date, slot)
-                && matches!(&meal.dish, Dish::Cook { recipe_id, .. } if self.book.recipe(*recipe_id).is_some())
-        })
-    }
-
-    fn keeps_days(&self, meal: &Meal) -> Option<u32> {
-        let Dish::Cook { recipe_id, .. } = &meal.dish else { return None };
-        let recipe = self.book.recipe(*recipe_id)?;
-        self.book.recipes.get(recipe as usize).map(|recipe| recipe.leftover_days)
     }
 
     pub(super) fn replan(mut self, command: &Replan, seed: u64) -> Result<Vec<Event>, Rejection> {
@@ -331,10 +296,13 @@ impl<'f> Draft<'f> {
         if let Some(pantry) = &command.pantry {
             self.request.pantry.clone_from(pantry);
             self.book = open(self.book.facts, &self.request)?;
-            self.problem = book_problem(&self.book, &self.request)?;
+            self.problem = book_problem(&self.book, &self.request, Keeps::WherePossible)?;
         }
+        // What was cooked before is there, whatever has run out since.
+        let is_there =
+            |meal: &&Meal| matches!(meal.dish, Dish::Leftover { from_date, .. } if from_date < from);
         let kept: BTreeSet<SlotRef> =
-            self.plan.meals.iter().filter(|meal| self.is_locked(meal)).map(at).collect();
+            self.plan.meals.iter().filter(|meal| self.is_locked(meal) || is_there(meal)).map(at).collect();
         self.freeze(|meal| meal.date >= from && !kept.contains(&at(meal)));
         let ran_out = command.ran_out.iter().filter_map(|food| self.book.food(food));
         self.problem.household.excluded_foods.extend(ran_out);
