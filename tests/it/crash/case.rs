@@ -40,6 +40,8 @@ pub struct Case {
     planted: Vec<Uuid>,
     /// Where it is and what it has seen, for whoever reads of a failure.
     pub story: String,
+    /// Of every life, armed or not.
+    pub settings: Vec<(&'static str, String)>,
 }
 
 pub fn crash_at(point: &str, nth: u64) -> Vec<(&'static str, String)> {
@@ -68,7 +70,7 @@ impl Template {
         let engine = self.engine.copy().await;
         let (load, remote) = (self.load.clone(), self.remote.clone());
         let story = format!("{}: {story}", engine.name());
-        Case { engine, folder, load, remote, planted: Vec::new(), story }
+        Case { engine, folder, load, remote, planted: Vec::new(), story, settings: Vec::new() }
     }
 }
 
@@ -78,7 +80,15 @@ impl Case {
         let story = format!("{}: {story}", engine.name());
         let remote = Remote::start().await;
         remote.refuse_every(REFUSED);
-        Self { engine, folder, load: Load::new(&remote), remote, planted: Vec::new(), story }
+        Self {
+            engine,
+            folder,
+            load: Load::new(&remote),
+            remote,
+            planted: Vec::new(),
+            story,
+            settings: Vec::new(),
+        }
     }
 
     pub fn data(&self) -> &Path {
@@ -86,7 +96,8 @@ impl Case {
     }
 
     pub fn start(&self, settings: &[(&str, String)]) -> Victim {
-        Victim::start(&self.engine, self.data(), settings)
+        let all: Vec<(&str, String)> = self.settings.iter().chain(settings).cloned().collect();
+        Victim::start(&self.engine, self.data(), &all)
     }
 
     /// Starts with the point armed and uses the server until it dies there; `false` when it never came by.
