@@ -146,7 +146,7 @@ impl ProjectorState {
     async fn follow(&mut self) -> Result<bool, ActorProcessingErr> {
         let hub = &self.hub;
         let page = hub.patiently(|| hub.messages_after(self.position, BATCH, &self.filter)).await?;
-        let is_new = page.read_to > self.position;
+        let is_new = page.read_to > self.position && !self.status.is_paused();
         if is_new {
             self.take(page).await?;
         }

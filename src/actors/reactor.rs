@@ -104,7 +104,7 @@ impl Actor for Reactor {
         }
         let hub = &state.hub;
         let page = hub.patiently(|| hub.messages_after(state.position, BATCH, &state.filter)).await?;
-        if page.read_to == state.position {
+        if page.read_to == state.position || state.status.is_paused() {
             return Ok(());
         }
         let (mut messages, mut timers) = (Vec::new(), Vec::new());

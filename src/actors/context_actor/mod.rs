@@ -259,6 +259,10 @@ impl<C: Context> ContextState<C> {
     async fn read_table(&mut self) -> Result<(), ActorProcessingErr> {
         let hub = &self.hub;
         let waiting = hub.patiently(|| hub.store.waiting(C::NAME, self.read_to, PAGE)).await?;
+        // Ordered to pause meanwhile: what was accepted after the order may be among them.
+        if self.lane.status.is_paused() {
+            return Ok(());
+        }
         self.reading = !waiting.is_empty();
         self.read_to = waiting.last().map_or(self.read_to, |waiting| waiting.position);
         self.take_on_found(waiting).await?;

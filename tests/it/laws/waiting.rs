@@ -218,8 +218,6 @@ async fn a_row_that_does_not_read_is_a_dead_letter_with_its_bytes_and_its_contex
 
 async fn a_suspect_of_a_crash_runs_alone_and_marked_and_its_charge_counts() {
     let world = World::start().await;
-    // Past its first look at the table, so that the pause comes before what is accepted next.
-    world.ask(append("z", 0)).await;
     world.runtime.hub().order("contexts/ledger", Order::Pause).unwrap();
     let suspect = world.accept(append("a", 1)).await.unwrap();
     let behind = world.accept(append("a", 2)).await.unwrap();
@@ -253,6 +251,23 @@ async fn a_paused_context_accepts_and_goes_on_when_it_is_resumed() {
     world.outcome(waits.id).await;
     assert_eq!(hub.order("journal", Order::Pause), Err(OrderRefused::CannotPause { kind: "journal" }));
     assert!(matches!(hub.order("nobody", Order::Restart), Err(OrderRefused::NoSuchActor(_))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_accepted_after_an_order_to_pause_is_not_taken_by_a_look_under_way() {
+    let world = World::start().await;
+    let mut look = world.store.hold_reads("what waits for ledger");
+    let hub = world.runtime.hub();
+    hub.order("contexts/ledger", Order::Restart).unwrap();
+    look.reached().await;
+    hub.order("contexts/ledger", Order::Pause).unwrap();
+    let waits = world.accept(append("a", 1)).await.unwrap();
+    look.open();
+    world.ask(command::<Scale>("x", Jot { number: 1 })).await;
+    let_others_run().await;
+    assert!(world.status(waits.id).await.outcome.is_none());
+    hub.order("contexts/ledger", Order::Resume).unwrap();
+    world.outcome(waits.id).await;
 }
 
 async fn an_ordered_restart_brings_a_new_incarnation_and_loses_nothing() {

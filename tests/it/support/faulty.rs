@@ -139,7 +139,7 @@ impl FaultyStore {
         gate
     }
 
-    /// Holds back reads of rows and streams with this key among them.
+    /// Holds back reads of rows and streams with this key among them; "what waits for C" is the inbox of context C.
     pub fn hold_reads(&self, key: &str) -> Gate {
         let (barrier, gate) = Barrier::pair();
         self.script.lock().unwrap().hold_reads.push((key.to_owned(), barrier));
@@ -286,6 +286,15 @@ impl Store for FaultyStore {
         .boxed()
     }
 
+    fn waiting(&self, context: &str, after: i64, limit: u32) -> BoxFuture<'_, StoreResult<Vec<Waiting>>> {
+        let context = context.to_owned();
+        async move {
+            self.pass_reads(std::iter::once(format!("what waits for {context}"))).await;
+            self.reading().await?.waiting(&context, after, limit).await
+        }
+        .boxed()
+    }
+
     fn streams(
         &self,
         context: &str,
@@ -320,7 +329,6 @@ impl Store for FaultyStore {
     }
 
     reads_by_name! {
-        waiting(context, after: i64, limit: u32) -> Vec<Waiting>;
         waiting_of(context, key: Key, after: i64, limit: u32) -> Vec<Waiting>;
         stream_after(context, key: Key, after_version: i64, until_position: i64, limit: u32) -> Stream;
         held_keys(context) -> Vec<HeldKey>;
