@@ -13,6 +13,10 @@ pub enum Phase {
     Work,
     /// While it ends in order.
     Stop,
+    /// While it erases a person, or carries on with that.
+    Erase,
+    /// While a store is copied to another place.
+    Copy,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +69,23 @@ pub const POINTS: &[Point] = &[
     at(Phase::Stop, "shutdown.drain"),
     at(Phase::Stop, "shutdown.close"),
     at(Phase::Stop, "shutdown.marked"),
+    at(Phase::Erase, "erase.begun"),
+    at(Phase::Erase, "erase.quiet"),
+    at(Phase::Erase, "erase.told"),
+    at(Phase::Erase, "erase.rebuilt"),
+    at(Phase::Erase, "erase.middle"),
+    at(Phase::Erase, "erase.scrubbed"),
+    at(Phase::Erase, "erase.compacted"),
+    at(Phase::Erase, "erase.backed_up"),
+    at(Phase::Erase, "erase.replaced"),
+    at(Phase::Erase, "erase.done"),
+    at(Phase::Copy, "copy.key"),
+    at(Phase::Copy, "copy.begun"),
+    at(Phase::Copy, "copy.middle"),
+    at(Phase::Copy, "copy.page"),
+    at(Phase::Copy, "copy.table"),
+    at(Phase::Copy, "copy.verified"),
+    at(Phase::Copy, "copy.finished"),
 ];
 
 /// Passes one of [`POINTS`].

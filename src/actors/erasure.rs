@@ -1,10 +1,13 @@
-//! Erasing a person from a running server: the key first, then every memory and every table that held what it sealed.
+//! Erasing a person from a running server: every memory of them first, then in one transaction their key and what is
+//! readable of them, then what the files and backups still hold of it.
 
 use super::hub::Hub;
 use super::journal::Origin;
 use super::orders::Order;
 use super::status::Stage;
-use crate::domain::operations::{self, Event, PersonErased, Reason};
+use crate::domain::message::Message;
+use crate::domain::operations::{self, Event, PersonErased, Reason, notice};
+use crate::fault;
 use crate::store::backup::{keep, list};
 use crate::store::{Change, StoreError, StoreResult, Unit};
 use serde::Serialize;
@@ -27,7 +30,7 @@ pub struct Erasure {
 }
 
 impl Hub {
-    /// Erases a person. When it fails half way, the key is gone already and the next start carries on.
+    /// Erases a person. When it fails half way, nobody reads of them any more and the next start carries on.
     ///
     /// # Errors
     /// When the store refuses or an actor does not come back in time.
@@ -36,21 +39,61 @@ impl Hub {
     }
 
     async fn erase_now(self: Arc<Self>, person: Uuid, reason: Reason) -> StoreResult<Erasure> {
-        let mut rows = self.store.erase(person).await?;
+        self.store.begin_erasing(person).await?;
         self.forget_recent();
+        self.drop_snapshots().await?;
         self.restart_contexts().await?;
-        // What was on its way to the disk when the key went.
-        let drop_snapshots = Unit { changes: vec![Change::DropSnapshots], ..Unit::default() };
-        let told = self.told(&person.to_string(), &PersonErased { reason }.into())?;
-        let units = vec![drop_snapshots, Unit { messages: vec![told], ..Unit::default() }];
-        self.journal.commit(operations_origin(), units).await?;
+        // What was on its way to the disk when they were ended.
+        self.drop_snapshots().await?;
+        fault::point("erase.quiet");
+        self.tell_once(person, reason).await?;
         let rebuilt = self.rebuild_all().await?;
-        rows += self.store.erase(person).await?;
+        fault::point("erase.rebuilt");
+        let rows = self.store.erase(person).await?;
         self.forget_recent();
         self.store.compact().await?;
-        self.replace_backups(person).await?;
+        self.end_erasure(person).await?;
         tracing::info!(%person, rows, "a person was erased");
         Ok(Erasure { person, rows, rebuilt })
+    }
+
+    /// The end of erasures that were cut off; the store has carried on with them when it was opened.
+    ///
+    /// # Errors
+    /// When the store or the disk refuses; the next start tries again.
+    pub async fn end_erasures(self: &Arc<Self>) -> StoreResult<()> {
+        for person in self.store.being_erased() {
+            let why = "it had begun when the server ended, or before what was restored".to_owned();
+            self.tell_once(person, Reason { by: operations::NAME.to_owned(), why }).await?;
+            self.end_erasure(person).await?;
+        }
+        Ok(())
+    }
+
+    async fn end_erasure(self: &Arc<Self>, person: Uuid) -> StoreResult<()> {
+        self.replace_backups(person).await?;
+        fault::point("erase.replaced");
+        self.store.end_erasure(person)
+    }
+
+    /// However often somebody is erased, it is on the record once.
+    async fn tell_once(&self, person: Uuid, reason: Reason) -> StoreResult<()> {
+        let event = Event::from(PersonErased { reason });
+        let id = Uuid::new_v5(&person, event.type_name().as_bytes());
+        if self.store.message(id).await?.is_none() {
+            let told = notice(person.to_string(), &event, id, self.environment.now(), None)
+                .map_err(|error| StoreError::Refused(error.to_string()))?;
+            let unit = Unit { messages: vec![told], ..Unit::default() };
+            self.journal.commit(operations_origin(), vec![unit]).await?;
+        }
+        fault::point("erase.told");
+        Ok(())
+    }
+
+    async fn drop_snapshots(&self) -> StoreResult<()> {
+        let unit = Unit { changes: vec![Change::DropSnapshots], ..Unit::default() };
+        self.journal.commit(operations_origin(), vec![unit]).await?;
+        Ok(())
     }
 
     /// What is in the backups of before cannot be taken out of them.
@@ -61,14 +104,9 @@ impl Hub {
         }
         let why = format!("{person} was erased");
         self.back_up(Reason { by: operations::NAME.to_owned(), why }).await?;
+        fault::point("erase.backed_up");
         keep(&upkeep.folder, 1)?;
         Ok(())
-    }
-
-    fn told(&self, key: &str, event: &Event) -> StoreResult<crate::domain::envelope::Envelope> {
-        let (id, now) = (self.environment.new_id(), self.environment.now());
-        crate::domain::operations::notice(key, event, id, now, None)
-            .map_err(|error| StoreError::Refused(error.to_string()))
     }
 
     /// Memories of aggregates and facts go with their actors.

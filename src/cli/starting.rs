@@ -138,6 +138,9 @@ async fn assemble(config: &Config, store: &Arc<dyn Store>) -> Result<Started, Fa
         }
         return Err(failure);
     }
+    if let Err(error) = runtime.hub().end_erasures().await {
+        tracing::error!(%error, "an erasure is not at its end; the next start carries on");
+    }
     let app = App::new(runtime.dispatcher(), api, gate, Metrics::default());
     Ok(Started { runtime, listener, app, token })
 }

@@ -330,8 +330,13 @@ pub trait Store: Send + Sync {
         Box::pin(async { Err(StoreError::Unavailable("this engine cannot be copied".to_owned())) })
     }
 
-    /// Destroys a person's key and what is readable of them outside of read models; answers how many rows changed.
-    /// Afterwards what they said reads as [`crate::domain::envelope::ERASED`].
+    /// From here on what a person said reads as [`crate::domain::envelope::ERASED`] and nothing new is taken of them;
+    /// noted on the disk, so that whoever opens the store next carries on.
+    fn begin_erasing(&self, _person: Uuid) -> BoxFuture<'_, StoreResult<()>> {
+        Box::pin(async { Err(StoreError::Unavailable("this store seals nothing".to_owned())) })
+    }
+    /// Destroys the key of a person whose erasure has begun, and what is readable of them outside of read models, all
+    /// or nothing; answers how many rows changed.
     fn erase(&self, _person: Uuid) -> BoxFuture<'_, StoreResult<u64>> {
         Box::pin(async { Err(StoreError::Unavailable("this store seals nothing".to_owned())) })
     }
@@ -339,7 +344,18 @@ pub trait Store: Send + Sync {
     fn refuses(&self, _message: &Envelope) -> Option<String> {
         None
     }
-    /// Leaves nothing of deleted rows in the files; the end of an erasure.
+    /// Whose erasure has begun and not ended.
+    fn being_erased(&self) -> Vec<Uuid> {
+        Vec::new()
+    }
+    /// Notes that an erasure has ended.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    fn end_erasure(&self, _person: Uuid) -> StoreResult<()> {
+        Ok(())
+    }
+    /// Leaves nothing of deleted rows in the files.
     fn compact(&self) -> BoxFuture<'_, StoreResult<()>> {
         Box::pin(async { Ok(()) })
     }

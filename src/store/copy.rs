@@ -1,8 +1,10 @@
 //! Carries a whole store over to an empty one of any engine, in pages, and proves that nothing changed on the way.
 
 use super::hash::{ReplayHash, replay_hash};
+use super::migrations::unfinished;
 use super::tables::{TABLES, Table};
 use super::{StoreError, StoreResult};
+use crate::fault;
 use futures_util::future::BoxFuture;
 
 /// Rows read and written at a time.
@@ -34,6 +36,8 @@ pub trait Source: Send {
 
 /// A store that is being filled. Until it is finished nobody can open it as one.
 pub trait Target: Source {
+    /// Whether a copy to it was begun and not finished.
+    fn is_unfinished(&mut self) -> BoxFuture<'_, StoreResult<bool>>;
     /// Whether nothing was ever kept there.
     fn is_empty(&mut self) -> BoxFuture<'_, StoreResult<bool>>;
     /// Marks it as unfinished.
@@ -71,14 +75,17 @@ pub struct Copied {
 /// When the target holds something, one of the two fails, or what arrived is not the same; the target then stays
 /// marked and has to be wiped.
 pub async fn copy(source: &mut dyn Source, target: &mut dyn Target, extent: Extent) -> StoreResult<Copied> {
+    if target.is_unfinished().await? {
+        return Err(unfinished());
+    }
     if !target.is_empty().await? {
         return Err(StoreError::Unusable {
             message: "the target is not empty".to_owned(),
-            hint: "name a folder or database that holds no store; an unfinished copy has to be wiped first"
-                .to_owned(),
+            hint: "name a folder or database that holds no store".to_owned(),
         });
     }
     target.begin().await?;
+    fault::point("copy.begun");
     let read_models = source.read_models().await?;
     let mut copied = Copied {
         rows: 0,
@@ -93,6 +100,7 @@ pub async fn copy(source: &mut dyn Source, target: &mut dyn Target, extent: Exte
     if extent == Extent::Whole {
         for name in &read_models {
             target.make_read_model(name).await?;
+            fault::point("copy.table");
             let table = Table::read_model(name);
             copy_table(source, target, &table, extent, &read_models, &mut copied).await?;
         }
@@ -100,7 +108,9 @@ pub async fn copy(source: &mut dyn Source, target: &mut dyn Target, extent: Exte
     copied.hash = replay_hash(source).await?;
     let arrived = replay_hash(target).await?;
     verify(&copied.hash, &arrived, extent)?;
+    fault::point("copy.verified");
     target.finish(copied.epoch).await?;
+    fault::point("copy.finished");
     Ok(copied)
 }
 
@@ -146,6 +156,7 @@ async fn copy_table(
         copied.rows += rows.len() as u64;
         if !rows.is_empty() {
             target.put(table, rows).await?;
+            fault::point("copy.page");
         }
     }
 }

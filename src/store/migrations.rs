@@ -45,6 +45,8 @@ pub(super) fn not_migrated(error: MigrateError) -> StoreError {
 pub(super) fn unfinished() -> StoreError {
     StoreError::Unusable {
         message: "this store is the unfinished target of a copy".to_owned(),
-        hint: "wipe it and copy again; what was copied from is as it was".to_owned(),
+        hint: "delete its meal-planner.db (of PostgreSQL: drop the database and make it anew) and copy again; what was \
+               copied from is as it was"
+            .to_owned(),
     }
 }

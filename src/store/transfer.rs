@@ -6,6 +6,7 @@ use super::postgres::{PostgresCopy, PostgresStore};
 use super::sealed::PeopleFolder;
 use super::sqlite::{DATABASE, SqliteCopy, SqliteStore};
 use super::{Store, StoreError, StoreResult};
+use crate::fault;
 use secrecy::{ExposeSecret, SecretString};
 use std::path::{Path, PathBuf};
 
@@ -71,6 +72,7 @@ async fn fill(store: &dyn Store, from: &Place, to: &Place, data: &Path) -> Store
     if !is_same(from.folder(data), to.folder(data)) {
         there.carry_over(&here)?;
     }
+    fault::point("copy.key");
     fill_with(&mut *store.source().await?, from, to, data).await
 }
 

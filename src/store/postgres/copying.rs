@@ -6,6 +6,7 @@ use super::read::table as read_model;
 use super::session::answered;
 use super::text::escape;
 use super::write::prepare_sql;
+use crate::fault;
 use crate::store::copy::{Cell, Source, Target};
 use crate::store::reading::Columns;
 use crate::store::tables::{BEING_BUILT, Kind, TABLES, Table};
@@ -147,9 +148,18 @@ impl Source for PostgresCopy {
 }
 
 impl Target for PostgresCopy {
+    fn is_unfinished(&mut self) -> BoxFuture<'_, StoreResult<bool>> {
+        async move {
+            let row =
+                sqlx::query("SELECT EXISTS (SELECT 1 FROM copying)").fetch_one(&mut self.connection).await?;
+            Ok(row.try_get(0)?)
+        }
+        .boxed()
+    }
+
     fn is_empty(&mut self) -> BoxFuture<'_, StoreResult<bool>> {
-        const SQL: &str = "SELECT (SELECT epoch FROM process_epoch) = 0 AND NOT EXISTS (SELECT 1 FROM events)
-                                  AND NOT EXISTS (SELECT 1 FROM copying)";
+        const SQL: &str =
+            "SELECT (SELECT epoch FROM process_epoch) = 0 AND NOT EXISTS (SELECT 1 FROM events)";
         async move {
             let row = sqlx::query(SQL).fetch_one(&mut self.connection).await?;
             Ok(row.try_get::<bool, _>(0)? && names(&mut self.connection).await?.is_empty())
@@ -184,6 +194,7 @@ impl Target for PostgresCopy {
                     query = bind_column(query, *kind, n, portion)?;
                 }
                 query.execute(&mut self.connection).await?;
+                fault::point("copy.middle");
             }
             Ok(())
         }

@@ -14,6 +14,7 @@ use super::{Change, Checkpoint, Store, StoreError, StoreResult, Timer, Unit};
 use crate::clock;
 use crate::domain::envelope::{ERASED, Envelope, NOBODY};
 use crate::domain::person::{People, Personal};
+use crate::fault;
 use futures_util::future::BoxFuture;
 use keys::{Held, Key, Keyring, of_hex, to_hex};
 use serde::{Deserialize, Serialize};
@@ -107,7 +108,7 @@ impl SealedStore {
         Ok(Self { inner, people, keys, folder, leaving: Mutex::default() })
     }
 
-    /// Nothing runs yet, so read models are simply made anew.
+    /// Nothing runs yet, so read models are simply made anew. That the erasures have ended is for the runtime to say.
     async fn carry_on(&self) -> StoreResult<()> {
         let left = self.folder.erased()?.into_iter().filter(|(_, done)| !done);
         let left: Vec<Uuid> = left.map(|(person, _)| person).collect();
@@ -116,23 +117,24 @@ impl SealedStore {
         }
         for person in &left {
             tracing::warn!(%person, "carrying on with an erasure");
+            self.leave(*person).await?;
             self.scrub(*person).await?;
         }
-        for table in self.inner.source().await?.read_models().await? {
+        // Let go of before the first is dropped: a source holds its tables.
+        let mut source = self.inner.source().await?;
+        let tables = source.read_models().await?;
+        drop(source);
+        for table in tables {
             let checkpoint = Some(Checkpoint { reader: table.clone(), position: 0 });
             let unit = Unit { checkpoint, changes: vec![Change::DropTable { table }], ..Unit::default() };
             self.inner.commit(Arc::new(vec![unit])).await?;
         }
-        self.finish().await
+        self.compact_files().await
     }
 
-    async fn finish(&self) -> StoreResult<()> {
+    async fn compact_files(&self) -> StoreResult<()> {
         self.inner.compact().await?;
-        let gone: Vec<Uuid> = self.leaving().keys().copied().collect();
-        for person in gone {
-            self.folder.note_done(person)?;
-            self.leaving().remove(&person);
-        }
+        fault::point("erase.compacted");
         Ok(())
     }
 
@@ -146,12 +148,14 @@ impl SealedStore {
         matches!(self.keys.get(person), Some(Held::Erased))
     }
 
-    async fn erase_person(&self, person: Uuid) -> StoreResult<u64> {
+    async fn begin(&self, person: Uuid) -> StoreResult<()> {
         self.folder.note_begun(person)?;
-        self.scrub(person).await
+        fault::point("erase.begun");
+        self.leave(person).await
     }
 
-    async fn scrub(&self, person: Uuid) -> StoreResult<u64> {
+    /// Notes by what the person is found while their key is there, and takes it out of memory.
+    async fn leave(&self, person: Uuid) -> StoreResult<()> {
         let mut words = Vec::new();
         for (id, body) in self.inner.bodies(Scrub::beginning(person)).await? {
             words.extend(texts::words_of(&self.open_text(id, body)));
@@ -159,10 +163,26 @@ impl SealedStore {
         words.extend(self.leaving().remove(&person).unwrap_or_default());
         words.sort();
         words.dedup();
-        self.leaving().insert(person, words.clone());
+        self.leaving().insert(person, words);
         // Whatever comes from now on is refused, so nothing new needs to be found.
         self.keys.put(person, Held::Erased);
-        self.inner.scrub(Scrub { subject: person, words, now_us: clock::now().timestamp_micros() }).await
+        Ok(())
+    }
+
+    /// The key goes together with the words: without it nobody could find them later.
+    async fn scrub(&self, person: Uuid) -> StoreResult<u64> {
+        let words = self.leaving().get(&person).cloned().unwrap_or_default();
+        let scrub = Scrub { subject: person, words, now_us: clock::now().timestamp_micros() };
+        let rows = self.inner.scrub(scrub).await?;
+        fault::point("erase.scrubbed");
+        Ok(rows)
+    }
+
+    fn end(&self, person: Uuid) -> StoreResult<()> {
+        self.folder.note_done(person)?;
+        self.leaving().remove(&person);
+        fault::point("erase.done");
+        Ok(())
     }
 
     /// The key of a person, made when there is none.

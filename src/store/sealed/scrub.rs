@@ -3,6 +3,7 @@
 use super::{Scrub, blot_out, escaped};
 use crate::domain::envelope::NOBODY;
 use crate::domain::person::WRITTEN_BY_US;
+use crate::fault;
 use crate::store::StoreResult;
 use crate::store::reading::Value;
 use futures_util::future::BoxFuture;
@@ -36,6 +37,7 @@ pub(in crate::store) trait Hands: Send {
 
 pub(in crate::store) async fn scrub<H: Hands>(hands: &mut H, scrub: &Scrub) -> StoreResult<u64> {
     let mut changed = forget(hands, scrub).await?;
+    fault::point("erase.middle");
     for (table, column) in TEXTS {
         changed += blot(hands, table, column, "TRUE", scrub).await?;
     }

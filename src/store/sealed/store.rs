@@ -195,8 +195,20 @@ impl Store for SealedStore {
         self.inner.source()
     }
 
+    fn begin_erasing(&self, person: Uuid) -> BoxFuture<'_, StoreResult<()>> {
+        self.begin(person).boxed()
+    }
+
     fn erase(&self, person: Uuid) -> BoxFuture<'_, StoreResult<u64>> {
-        self.erase_person(person).boxed()
+        self.scrub(person).boxed()
+    }
+
+    fn being_erased(&self) -> Vec<Uuid> {
+        self.leaving().keys().copied().collect()
+    }
+
+    fn end_erasure(&self, person: Uuid) -> StoreResult<()> {
+        self.end(person)
     }
 
     fn refuses(&self, message: &Envelope) -> Option<String> {
@@ -205,7 +217,7 @@ impl Store for SealedStore {
     }
 
     fn compact(&self) -> BoxFuture<'_, StoreResult<()>> {
-        self.finish().boxed()
+        self.compact_files().boxed()
     }
 
     fn close(&self) -> BoxFuture<'_, StoreResult<()>> {

@@ -13,7 +13,7 @@ use std::path::Path;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-const SIGABRT: i32 = 6;
+pub const SIGABRT: i32 = 6;
 /// Requests of each client under a crash point.
 const REQUESTS: usize = 30;
 /// One in so many calls is refused by the remote, and made again.

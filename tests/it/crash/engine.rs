@@ -59,6 +59,14 @@ impl Engine {
         }
     }
 
+    /// The address of its database, if it has one.
+    pub fn url(&self) -> Option<String> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres { database } => Some(postgres::shared().url(database)),
+        }
+    }
+
     pub fn configure(&self, command: &mut Command) {
         match self {
             Self::Sqlite => command.env_remove("DATABASE_URL"),

@@ -1,8 +1,11 @@
-//! Crashes of the real program: at every named point, at random moments, and what the store holds after any cut.
+//! Crashes of the real program: at every named point, at random moments, while it erases somebody or copies a store,
+//! and what the store holds after any cut.
 
 pub mod audit;
 pub mod case;
+mod copying;
 pub mod engine;
+mod erasing;
 pub mod load;
 mod outside;
 mod points;
@@ -37,7 +40,8 @@ async fn each_point(engine: Engine, deaths: Deaths) {
     let seed = Random::seed("CRASH_SEED");
     println!("CRASH_SEED={seed} {}", engine.name());
     let template = Template::new(&engine).await;
-    let cases = POINTS.iter().zip(1..).map(async |(point, n)| {
+    let points = POINTS.iter().filter(|point| !matches!(point.phase, Phase::Erase | Phase::Copy));
+    let cases = points.zip(1..).map(async |(point, n)| {
         let story = format!("CRASH_SEED={seed}");
         let new = point.phase == Phase::Start;
         let case =
@@ -76,7 +80,7 @@ async fn die_and_recover(mut case: Case, point: Point, deaths: Deaths, mut rando
                 nth += 1;
             }
         }
-        (Deaths::Again, Phase::Work | Phase::Stop) => {
+        (Deaths::Again, Phase::Work | Phase::Stop | Phase::Erase | Phase::Copy) => {
             case.crash(point, random.between(1, 3)).await;
         }
     }

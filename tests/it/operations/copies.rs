@@ -174,7 +174,7 @@ async fn a_copy_that_was_cut_off_is_no_store_and_no_target() {
     assert!(opened.err().unwrap().to_string().contains("unfinished"));
     let mut to = SqliteCopy::target(&target.path().join(DATABASE), None).await.unwrap();
     let again = copy(&mut from, &mut to, Extent::Whole).await.unwrap_err();
-    assert!(again.to_string().contains("not empty"), "{again}");
+    assert!(again.to_string().contains("unfinished"), "{again}");
 }
 
 #[tokio::test]

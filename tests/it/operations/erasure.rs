@@ -10,14 +10,14 @@ use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, Row, SqliteConnection};
 use std::fs;
 use std::path::Path;
 
-const ZAPHOD: &str = "00000000-0000-7000-8000-00000000002a";
+pub const ZAPHOD: &str = "00000000-0000-7000-8000-00000000002a";
 const ANN: &str = "00000000-0000-7000-8000-00000000000a";
 /// Needs escaping in JSON, and has letters beyond ASCII.
-const NAME: &str = "Zäphod \"Quux\" Bleeblefox";
-const OLD_NAME: &str = "Zarniwoop Vannharl";
+pub const NAME: &str = "Zäphod \"Quux\" Bleeblefox";
+pub const OLD_NAME: &str = "Zarniwoop Vannharl";
 
 /// Every form in which a name may stand in a file.
-fn forms(name: &str) -> Vec<String> {
+pub fn forms(name: &str) -> Vec<String> {
     let json = |text: &str| json!(text).to_string().trim_matches('"').to_owned();
     let ascii: String = name
         .chars()
@@ -43,7 +43,7 @@ fn files(folder: &Path) -> Vec<std::path::PathBuf> {
 }
 
 /// Where a name can be read below a folder.
-fn readable(folder: &Path, name: &str) -> Vec<String> {
+pub fn readable(folder: &Path, name: &str) -> Vec<String> {
     let mut found = Vec::new();
     for path in files(folder) {
         // A connection that was just dropped may take its log away meanwhile.
@@ -61,7 +61,7 @@ fn readable(folder: &Path, name: &str) -> Vec<String> {
     found
 }
 
-async fn set_up(server: &Server) {
+pub async fn set_up(server: &Server) {
     let household = json!({"name": "Home", "time_zone": "Europe/Vienna"});
     assert_eq!(server.ask("PUT", "/api/household", household).await.0, 200);
     let ann = json!({"id": ANN, "person": {"name": "Ann", "diet": "vegetarian"}});
@@ -100,7 +100,7 @@ fn zaphod(name: &str) -> Value {
     json!({"id": ZAPHOD, "person": {"name": name, "diet": "vegan", "allergens": ["nuts"]}})
 }
 
-async fn plan(server: &Server) -> Value {
+pub async fn plan(server: &Server) -> Value {
     let body = json!({"days": 2, "moves": 1000});
     let (status, started) = server.ask("POST", "/api/triggers/meal_plan_generation", body).await;
     assert_eq!(status, 201, "{started}");
@@ -163,7 +163,7 @@ impl Hands {
 }
 
 /// What errors, calls and operators may leave behind.
-async fn plant(folder: &Path) {
+pub async fn plant(folder: &Path) {
     let mut hands = Hands::on(folder).await;
     let error = format!("panic: {NAME} is no number");
     let request =
@@ -190,7 +190,7 @@ async fn plant(folder: &Path) {
 }
 
 /// Every text of every table, with where it stands.
-async fn texts(folder: &Path) -> Vec<(String, String)> {
+pub async fn texts(folder: &Path) -> Vec<(String, String)> {
     let mut hands = Hands::on(folder).await;
     let mut all = Vec::new();
     let columns = hands.columns();
@@ -308,7 +308,7 @@ async fn comes_back_erased(old: &Path, data: &Path) {
 }
 
 /// As everybody sees it who is still there.
-async fn gone(server: &Server) {
+pub async fn gone(server: &Server) {
     let household = server.get("/api/household").await.1;
     let names: Vec<_> =
         household["members"].as_array().unwrap().iter().map(|member| member["name"].clone()).collect();

@@ -2,7 +2,7 @@
 
 mod backups;
 mod copies;
-mod erasure;
+pub mod erasure;
 mod retention;
 mod stopping;
 mod transfers;
