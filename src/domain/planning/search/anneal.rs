@@ -12,22 +12,21 @@ use std::ops::ControlFlow;
 
 /// Moves between two reports.
 const REPORT_EVERY: u64 = 1_024;
-/// Moves of the first rounds and of the longest; after so many rounds they are twice as long.
-const FIRST_ROUND: u64 = 8_000;
+/// Moves of the first round, which only cools; of the two after it; and of the longest. Every two rounds they double.
+const QUENCH: u64 = 8_000;
+const FIRST_ROUND: u64 = 20_000;
 const LONGEST_ROUND: u64 = 4_000_000;
-const ROUNDS: usize = 4;
-/// Shorter rounds begin cooler and are not polished: there is no time for either.
+/// Shorter rounds are not polished: there is no time for it.
 const POLISHED_ROUND: u64 = 30_000;
 /// Candidates of each meal that are combined, in short rounds and in others.
 const FEW: usize = 32;
 const MANY: usize = 128;
 /// Temperatures of a round.
 const COOLING_STEPS: u64 = 128;
-/// Per cent of the price of an average meal: where the very first round begins, the short ones, the others in
-/// turn, and where all end.
-const FIRST_HEAT: i64 = 3;
-const SHORT_HEAT: i64 = 5;
-const HEATS: [i64; ROUNDS] = [15, 25, 15, 40];
+/// Per cent of the price of an average meal: where a round begins that leaves for another plan, where one begins
+/// that improves the best, and where all end.
+const HOT: i64 = 60;
+const WARM: i64 = 15;
 const COLD: i64 = 3;
 
 /// How far a chain has come.
@@ -99,19 +98,14 @@ impl<'t, 'w> Chain<'t, 'w> {
     /// Searches until so many moves are tried or the watcher says stop.
     pub(super) fn run(mut self, moves: u64) -> (i64, Plan, u64) {
         self.fill();
+        self.round(QUENCH, COLD, moves);
         let mut length = FIRST_ROUND;
-        for round in 0.. {
-            if self.over(moves) {
-                break;
-            }
-            self.menu.most = if length < POLISHED_ROUND { FEW } else { MANY };
-            self.anneal(length, heat(round, length), moves);
-            if !self.over(moves) && length >= POLISHED_ROUND {
-                self.polish();
-            }
-            if round % ROUNDS == ROUNDS - 1 {
-                length = (length * 2).min(LONGEST_ROUND);
-            }
+        while !self.over(moves) {
+            // From where the round before ended: the best plan may be far from a better one.
+            self.round(length, HOT, moves);
+            self.state.load(&self.best);
+            self.round(length, WARM, moves);
+            length = (length * 2).min(LONGEST_ROUND);
         }
         (self.objective, self.best, self.moves)
     }
@@ -150,8 +144,16 @@ impl<'t, 'w> Chain<'t, 'w> {
         }
     }
 
+    /// Anneals from where the chain is; a long round is polished.
+    fn round(&mut self, length: u64, hot: i64, most: u64) {
+        self.menu.most = if length < POLISHED_ROUND { FEW } else { MANY };
+        self.anneal(length, hot, most);
+        if !self.over(most) && length >= POLISHED_ROUND {
+            self.polish();
+        }
+    }
+
     fn anneal(&mut self, length: u64, hot: i64, most: u64) {
-        self.state.load(&self.best);
         let meal = self.price_of_a_meal();
         for step in 0..COOLING_STEPS {
             let temperature = cooled(meal * hot / 100, meal * COLD / 100, step);
@@ -192,15 +194,6 @@ fn portioned(table: &Table, open: &[usize]) -> Vec<(usize, usize)> {
     };
     let eaters = |&slot: &usize| table.slots[slot].eaters.iter().map(move |&e| (slot, usize::from(e)));
     open.iter().flat_map(eaters).filter(chooses).collect()
-}
-
-/// Where a round begins.
-fn heat(round: usize, length: u64) -> i64 {
-    match round {
-        0 => FIRST_HEAT,
-        _ if length < 2 * POLISHED_ROUND => SHORT_HEAT,
-        _ => HEATS[round % ROUNDS],
-    }
 }
 
 /// Falls from `hot` to `cold` by the same factor in every step.

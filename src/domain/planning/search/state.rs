@@ -156,8 +156,13 @@ impl<'t> State<'t> {
         let differs =
             |state: &Self, s: usize| state.recipe[s] != saved.recipe[s] || state.of[s] != saved.of[s];
         for s in 0..self.recipe.len() {
-            if differs(self, s) && self.recipe[s] != NONE {
-                self.clear(self.cooked_at(s));
+            if differs(self, s) {
+                // What it is part of now, and what it is to be part of again.
+                for source in [s, index(saved.of[s]).unwrap_or(s)] {
+                    if self.recipe[source] != NONE {
+                        self.clear(self.cooked_at(source));
+                    }
+                }
             }
         }
         for s in 0..self.recipe.len() {

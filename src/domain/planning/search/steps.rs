@@ -7,7 +7,7 @@ use super::plan::NONE;
 
 /// Of a hundred steps: two meals of a day by the best combination, exchanges of dishes, leftovers, portions; the
 /// rest choose one meal anew.
-const MENU: usize = 20;
+const MENU: usize = 10;
 const EXCHANGE: usize = 15;
 const LEFTOVERS: usize = 15;
 const PORTION: usize = 20;

@@ -3,7 +3,7 @@
 use super::problems::random_problem;
 use super::{effort, solved};
 use crate::domain::planning::search::anneal::Chain;
-use crate::domain::planning::search::state::State;
+use crate::domain::planning::search::state::{Saved, State};
 use crate::domain::planning::search::*;
 use proptest::prelude::*;
 use std::ops::ControlFlow;
@@ -69,6 +69,24 @@ proptest! {
         }
         let again = State::of(&table, &chain.state.plan());
         prop_assert_eq!(again.objective(), chain.state.objective());
+    }
+
+    #[test]
+    fn what_is_taken_back_is_as_it_was(seed in any::<u64>()) {
+        let (_, table) = compiled(seed);
+        let watch = |_: &Progress| ControlFlow::Continue(());
+        let mut chain = Chain::new(&table, Some(&random(&table, seed)), &|_| true, (seed, 0), &watch);
+        // What is saved are dishes; portions stay.
+        chain.portioned.clear();
+        let mut saved = Saved::default();
+        for steps in 0..40 {
+            chain.state.save(&mut saved);
+            let before = (chain.state.plan(), chain.state.objective());
+            (0..=steps % 4).for_each(|_| chain.step(200_000));
+            chain.state.restore(&saved);
+            prop_assert_eq!((chain.state.plan(), chain.state.objective()), before);
+            chain.step(200_000);
+        }
     }
 
     #[test]
