@@ -19,6 +19,7 @@ mod replay;
 mod sagas;
 mod samples;
 mod scenario;
+mod shopping;
 mod simulation;
 mod store_contract;
 mod store_faults;

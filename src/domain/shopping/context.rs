@@ -1,16 +1,17 @@
 //! The shopping context: a list is written for a plan, added to, ticked off and completed.
 
+use super::follow::{Kept, follow, up_to_date};
 use super::merge::{Line, merge};
 use super::needs::{aisle_rank, needs};
-use super::views::{FoodsLearned, KnownFood, KnownRecipe, Lists, PlansLearned, RecipesLearned};
+use super::views::{FoodsLearned, KnownFood, KnownRecipe, ListView, Lists, PlansLearned, RecipesLearned};
 use crate::domain::context::{
-    Context, Endpoint, KeyFrom, Need, Projection, ProjectionVisitor, Rejection, Rows, Verb,
+    Context, Endpoint, KeyFrom, Need, Outgoing, Projection, ProjectionVisitor, Rejection, Rows, Verb, read_as,
 };
-use crate::domain::envelope::Metadata;
+use crate::domain::envelope::{Envelope, Metadata};
 use crate::domain::erased;
 use crate::domain::foods::FoodId;
 use crate::domain::message::DecodeError;
-use crate::domain::planning::MealPlan;
+use crate::domain::planning::{self, MealPlan, Planning};
 use crate::messages;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,20 @@ use uuid::Uuid;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateShoppingList {
+    pub plan: Uuid,
+}
+
+/// A plan has changed, and its open lists are to follow. Its key is that of the plan; shopping gives it itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FollowPlan {
+    pub plan: Uuid,
+}
+
+/// Brings the list up to date with its plan; shopping gives it itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateShoppingList {
     pub plan: Uuid,
 }
 
@@ -58,6 +73,19 @@ pub struct ShoppingListCreated {
     pub remarks: Vec<String>,
 }
 
+/// What recipes ask for, as the plan is now; what was ticked off stands as it was, and lines of one's own stay.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ShoppingListUpdated {
+    pub lines: Vec<Line>,
+    pub remarks: Vec<String>,
+}
+
+/// The lists that are to follow the plan of the key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanFollowed {
+    pub lists: Vec<Uuid>,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LineAdded {
     pub key: String,
@@ -80,12 +108,13 @@ pub struct ShoppingListDiscarded {}
 messages! {
     pub enum Command {
         CreateShoppingList = 1, AddLine = 1, CheckLine = 1, CompleteShoppingList = 1, DiscardShoppingList = 1,
+        FollowPlan = 1, UpdateShoppingList = 1,
     }
 }
 messages! {
     pub enum Event {
         ShoppingListCreated = 1, LineAdded = 1, LineChecked = 1, ShoppingListCompleted = 1,
-        ShoppingListDiscarded = 1,
+        ShoppingListDiscarded = 1, ShoppingListUpdated = 1, PlanFollowed = 1,
     }
 }
 
@@ -93,8 +122,9 @@ messages! {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct State {
     stage: Stage,
-    /// Whether each line is ticked off, by key.
-    lines: BTreeMap<String, bool>,
+    /// By key.
+    lines: BTreeMap<String, Kept>,
+    remarks: Vec<String>,
     added: u32,
 }
 
@@ -113,12 +143,15 @@ pub struct Facts {
     pub(super) plan: Option<MealPlan>,
     pub(super) recipes: HashMap<Uuid, KnownRecipe>,
     pub(super) foods: HashMap<FoodId, KnownFood>,
+    pub(super) lists: Vec<ListView>,
 }
 
 pub struct Shopping;
 
 impl Context for Shopping {
     const NAME: &'static str = "shopping";
+    const STATE_VERSION: u32 = 2;
+    const REACTS_TO: &'static [&'static str] = &[Planning::NAME];
     type State = State;
     type Command = Command;
     type Event = Event;
@@ -138,9 +171,19 @@ impl Context for Shopping {
                 }
             };
         }
+        if let Command::FollowPlan(FollowPlan { plan }) = command {
+            return Ok(follow(*plan, &facts.lists));
+        }
         must_be_there(state, metadata)?;
         match command {
-            Command::CreateShoppingList(_) => Ok(Vec::new()),
+            Command::CreateShoppingList(_) | Command::FollowPlan(_) => Ok(Vec::new()),
+            Command::UpdateShoppingList(_) if state.stage == Stage::Open => {
+                let Some(plan) = &facts.plan else { return Ok(Vec::new()) };
+                let (needs, remarks) = needs_of(plan, facts);
+                Ok(up_to_date(&state.lines, &state.remarks, needs, remarks))
+            }
+            // The shopping is done.
+            Command::UpdateShoppingList(_) => Ok(Vec::new()),
             Command::AddLine(line) => {
                 must_be_open(state)?;
                 let key = format!("own:{}", state.added + 1);
@@ -150,7 +193,7 @@ impl Context for Shopping {
             Command::CheckLine(CheckLine { line, checked }) => {
                 must_be_open(state)?;
                 match state.lines.get(line) {
-                    Some(now) if now == checked => Ok(Vec::new()),
+                    Some(now) if now.checked == *checked => Ok(Vec::new()),
                     Some(_) => Ok(vec![LineChecked { line: line.clone(), checked: *checked }.into()]),
                     None => Err(Rejection::not_found(
                         format!("the list has no line {line:?}"),
@@ -172,18 +215,57 @@ impl Context for Shopping {
         match event {
             Event::ShoppingListCreated(created) => {
                 state.stage = Stage::Open;
-                state.lines = created.lines.iter().map(|line| (line.key.clone(), false)).collect();
+                state.lines = created.lines.iter().map(|line| (line.key.clone(), Kept::open(line))).collect();
+                state.remarks.clone_from(&created.remarks);
             }
+            Event::ShoppingListUpdated(updated) => {
+                let before = std::mem::take(&mut state.lines);
+                let was_checked = |key: &String| before.get(key).is_some_and(|kept| kept.checked);
+                let now = |line: &Line| Kept { checked: was_checked(&line.key), ..Kept::open(line) };
+                let lines = updated.lines.iter().map(|line| (line.key.clone(), now(line)));
+                state.lines = lines.collect();
+                state.lines.extend(before.into_iter().filter(|(_, kept)| kept.line.is_none()));
+                state.remarks.clone_from(&updated.remarks);
+            }
+            Event::PlanFollowed(_) => {}
             Event::LineAdded(added) => {
                 state.added += 1;
-                state.lines.insert(added.key.clone(), false);
+                state.lines.insert(added.key.clone(), Kept { checked: false, line: None });
             }
             Event::LineChecked(checked) => {
-                state.lines.insert(checked.line.clone(), checked.checked);
+                if let Some(kept) = state.lines.get_mut(&checked.line) {
+                    kept.checked = checked.checked;
+                }
             }
             Event::ShoppingListCompleted(_) => state.stage = Stage::Completed,
             Event::ShoppingListDiscarded(_) => state.stage = Stage::Discarded,
         }
+    }
+
+    /// A list that is just written looks once more: its plan may have changed meanwhile.
+    fn sends(_: &State, event: &Event, metadata: &Metadata) -> Result<Vec<Outgoing>, DecodeError> {
+        let update = |list: String, plan| Outgoing::new::<Self>(list, &UpdateShoppingList { plan }.into());
+        match event {
+            Event::ShoppingListCreated(created) => Ok(vec![update(metadata.key.to_string(), created.plan)?]),
+            Event::PlanFollowed(followed) => {
+                let Some(plan) = metadata.key.uuid() else { return Ok(Vec::new()) };
+                followed.lists.iter().map(|list| update(list.to_string(), plan)).collect()
+            }
+            Event::ShoppingListUpdated(_)
+            | Event::LineAdded(_)
+            | Event::LineChecked(_)
+            | Event::ShoppingListCompleted(_)
+            | Event::ShoppingListDiscarded(_) => Ok(Vec::new()),
+        }
+    }
+
+    fn reaction(envelope: &Envelope) -> Result<Vec<Outgoing>, DecodeError> {
+        let (Some(planning::Event::MealPlanChanged(_)), Some(plan)) =
+            (read_as::<Planning>(envelope)?, envelope.key.uuid())
+        else {
+            return Ok(Vec::new());
+        };
+        Ok(vec![Outgoing::new::<Self>(plan.to_string(), &FollowPlan { plan }.into())?])
     }
 
     fn check(command: &Command) -> Result<(), Rejection> {
@@ -195,14 +277,18 @@ impl Context for Shopping {
             | Command::CreateShoppingList(_)
             | Command::CheckLine(_)
             | Command::CompleteShoppingList(_)
-            | Command::DiscardShoppingList(_) => Ok(()),
+            | Command::DiscardShoppingList(_)
+            | Command::FollowPlan(_)
+            | Command::UpdateShoppingList(_) => Ok(()),
         }
     }
 
     fn needs(command: &Command) -> Vec<Need> {
         match command {
-            Command::CreateShoppingList(create) => vec![
-                Need::rows::<PlansLearned>(vec![create.plan.to_string()]),
+            Command::FollowPlan(_) => vec![Need::all::<Lists>()],
+            Command::CreateShoppingList(CreateShoppingList { plan })
+            | Command::UpdateShoppingList(UpdateShoppingList { plan }) => vec![
+                Need::rows::<PlansLearned>(vec![plan.to_string()]),
                 Need::all::<RecipesLearned>(),
                 Need::all::<FoodsLearned>(),
             ],
@@ -220,6 +306,7 @@ impl Context for Shopping {
             plan: rows.of::<PlansLearned>()?.pop(),
             recipes: recipes.map(|recipe| (recipe.id, recipe)).collect(),
             foods: foods.map(|food| (food.id.clone(), food)).collect(),
+            lists: rows.of::<Lists>()?,
         })
     }
 
@@ -277,12 +364,13 @@ fn write(create: &CreateShoppingList, facts: &Facts) -> Result<Vec<Event>, Rejec
         let hint = "GET /api/meal-plans lists them";
         return Err(Rejection::not_found(format!("there is no plan {}", create.plan), hint));
     };
+    let (needs, remarks) = needs_of(plan, facts);
+    Ok(vec![ShoppingListCreated { plan: create.plan, lines: merge(&needs, aisle_rank), remarks }.into()])
+}
+
+/// With each remark once.
+fn needs_of(plan: &MealPlan, facts: &Facts) -> (Vec<super::merge::Need>, Vec<String>) {
     let (needs, remarks) = needs(plan, facts);
     let remarks: BTreeSet<String> = remarks.into_iter().collect();
-    let created = ShoppingListCreated {
-        plan: create.plan,
-        lines: merge(&needs, aisle_rank),
-        remarks: remarks.into_iter().collect(),
-    };
-    Ok(vec![created.into()])
+    (needs, remarks.into_iter().collect())
 }

@@ -46,7 +46,8 @@ pub struct Reason {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Line {
-    /// Stays the same when the list is built again: `food:<id>`, or `text:<normalised name>` for unmatched lines.
+    /// Stays the same when the list is built again: `food:<id>`, or `text:<normalised name>` for unmatched lines;
+    /// `more<n>:` before it where it is for what is needed beyond what was ticked off.
     pub key: String,
     pub name: String,
     pub aisle: String,
@@ -72,11 +73,17 @@ pub fn merge(needs: &[Need], aisle_rank: impl Fn(&str) -> u32) -> Vec<Line> {
     }
     let ranked = |aisle: &str| (aisle_rank(aisle), aisle.to_owned());
     let mut lines: Vec<Line> = groups.into_iter().map(|(key, group)| line(key, &group, ranked)).collect();
-    lines.sort_by_cached_key(|line| (ranked(&line.aisle), line.name.to_lowercase(), line.key.clone()));
+    sort(&mut lines, aisle_rank);
     lines
 }
 
-fn key(need: &Need) -> String {
+pub(super) fn sort(lines: &mut [Line], aisle_rank: impl Fn(&str) -> u32) {
+    lines.sort_by_cached_key(|line| {
+        (aisle_rank(&line.aisle), line.aisle.clone(), line.name.to_lowercase(), line.key.clone())
+    });
+}
+
+pub(super) fn key(need: &Need) -> String {
     if let Some(food) = &need.food {
         return format!("food:{food}");
     }
@@ -122,7 +129,7 @@ fn reason(need: &Need) -> Reason {
     Reason { grams: measured(need), ..need.reason.clone() }
 }
 
-fn measured(need: &Need) -> Option<Milli> {
+pub(super) fn measured(need: &Need) -> Option<Milli> {
     need.grams.filter(|grams| (0..=Milli::LIMIT).contains(&grams.0))
 }
 

@@ -72,7 +72,11 @@ impl Projection for Lists {
                 });
             }
             Event::ShoppingListDiscarded(_) => *row = None,
-            Event::LineAdded(_) | Event::LineChecked(_) | Event::ShoppingListCompleted(_) => {
+            Event::PlanFollowed(_) => {}
+            Event::ShoppingListUpdated(_)
+            | Event::LineAdded(_)
+            | Event::LineChecked(_)
+            | Event::ShoppingListCompleted(_) => {
                 if let Some(list) = row {
                     change(list, event);
                 }
@@ -120,8 +124,16 @@ fn change(list: &mut ListView, event: &Event) {
                 line.checked = checked.checked;
             }
         }
+        Event::ShoppingListUpdated(updated) => {
+            let before = std::mem::take(&mut list.lines);
+            let was_checked = |key: &str| before.iter().any(|line| line.key == key && line.checked);
+            let now = |line: &Line| ListLine { checked: was_checked(&line.key), ..shown(line) };
+            list.lines = updated.lines.iter().map(now).collect();
+            list.lines.extend(before.into_iter().filter(|line| line.line.is_none()));
+            list.remarks.clone_from(&updated.remarks);
+        }
         Event::ShoppingListCompleted(_) => list.completed = true,
-        Event::ShoppingListCreated(_) | Event::ShoppingListDiscarded(_) => {}
+        Event::ShoppingListCreated(_) | Event::ShoppingListDiscarded(_) | Event::PlanFollowed(_) => {}
     }
 }
 
