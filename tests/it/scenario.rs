@@ -34,6 +34,7 @@ over_both_engines!(
     recipes_come_in_and_a_week_with_its_shopping_list_comes_out,
     every_acknowledged_command_is_handled_once_though_the_process_is_killed_in_a_burst,
     what_was_planned_is_there_after_a_restart_and_nothing_is_done_twice,
+    a_triggered_plan_takes_whatever_a_plan_can_be_asked_for,
 );
 
 async fn set_up(server: &Server) {
@@ -189,6 +190,51 @@ async fn what_was_planned_is_there_after_a_restart_and_nothing_is_done_twice(mor
     let server = Server::start_with(data.path(), more).await;
     assert_eq!(server.get(&format!("/api/sagas/{}", saga["id"].as_str().unwrap())).await.1, saga);
     assert_eq!(count(&server).await, before);
+}
+
+async fn a_triggered_plan_takes_whatever_a_plan_can_be_asked_for(more: &[&str]) {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start_with(data.path(), more).await;
+    set_up(&server).await;
+    let recipe =
+        |name, line| json!({"name": name, "servings": 2, "ingredients": [line], "total_minutes": 20});
+    for (name, line) in [("Leek soup", "400 g leeks"), ("Carrot soup", "500 g carrots")] {
+        assert_eq!(server.ask("POST", "/api/recipes", recipe(name, line)).await.0, 201);
+    }
+    let recipes = server.get("/api/recipes").await.1;
+    let recipes = recipes["items"].as_array().unwrap();
+    let carrots = &recipes.iter().find(|recipe| recipe["name"] == "Carrot soup").unwrap()["id"];
+    let start = (chrono::Utc::now() + chrono::Days::new(3)).date_naive();
+    let (first, second) = (start.to_string(), (start + chrono::Days::new(1)).to_string());
+    let body = json!({
+        "start": first, "days": 2, "moves": 1000,
+        "away": [{"member": ANN, "date": first, "slots": ["lunch"]}],
+        "guests": [{"date": second, "slot": "dinner", "servings": 2}],
+        "skip": [{"date": second, "slot": "lunch"}],
+        "keep": [{"date": first, "slot": "dinner", "recipe_id": carrots}],
+        "pantry": [{"food": "carrots", "grams": 200}],
+        "proof_rounds": 2,
+    });
+    let saga = planned(&server, body.clone()).await;
+    assert_eq!(saga["status"], "completed", "{saga}");
+    let plan = server.get(&format!("/api/meal-plans/{}", saga["plan"].as_str().unwrap())).await.1;
+    let meal = |date: &str, slot: &str| {
+        let meals = plan["meals"].as_array().unwrap();
+        meals.iter().find(|meal| meal["date"] == date && meal["slot"] == slot).cloned().unwrap_or_default()
+    };
+    assert_eq!(meal(&first, "dinner")["dish"]["recipe_id"], *carrots, "{plan}");
+    assert_ne!(meal(&second, "lunch")["dish"]["kind"], "cook", "{plan}");
+    assert!(meal(&first, "lunch")["portions"].as_array().is_none_or(Vec::is_empty), "{plan}");
+    assert_eq!(meal(&second, "dinner")["guests"], 2, "{plan}");
+    assert!(plan["bound"].is_i64(), "{plan}");
+
+    let mut wrong = body;
+    wrong["keep"][0]["recipe_id"] = json!(ANN);
+    let (status, refused) = server.ask("POST", "/api/triggers/meal_plan_generation", wrong).await;
+    assert_eq!(status, 201, "it has started: {refused}");
+    assert_eq!(refused["result"]["status"], "failed", "{refused}");
+    let unknown = json!({"nobody": []});
+    assert_eq!(server.ask("POST", "/api/triggers/meal_plan_generation", unknown).await.0, 422);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use crate::domain::planning::{
     no_first_day,
 };
 use crate::domain::shopping::{CreateShoppingList, DiscardShoppingList, Shopping};
-use chrono::{NaiveDate, TimeDelta};
+use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -21,41 +21,22 @@ pub(super) const NAME: &str = "meal_plan_generation";
 const SEARCH_PATIENCE: TimeDelta = TimeDelta::minutes(20);
 const PATIENCE: TimeDelta = TimeDelta::minutes(5);
 
-/// Plans a week (or 1 to 28 days) and writes its shopping list.
+/// Plans a week (or 1 to 28 days) and writes its shopping list; takes whatever a plan can be asked for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct StartMealPlanGeneration {
-    /// First day; tomorrow in the household's time zone when left out.
-    pub start: Option<NaiveDate>,
-    /// 7 when left out.
-    pub days: Option<u32>,
-    /// The same seed, recipes and goals give the same plan.
-    pub seed: Option<u64>,
-    /// How long to search, in tried moves.
-    pub moves: Option<u64>,
-}
+#[serde(transparent)]
+pub struct StartMealPlanGeneration(pub GenerateMealPlan);
 
 impl StartMealPlanGeneration {
-    fn generate(&self) -> GenerateMealPlan {
-        GenerateMealPlan {
-            start: self.start,
-            days: self.days,
-            seed: self.seed,
-            moves: self.moves,
-            ..GenerateMealPlan::default()
-        }
-    }
-
     /// What can be refused before anything is started.
     pub(super) fn check(&self) -> Result<(), Rejection> {
-        check_generate(&self.generate())
+        check_generate(&self.0)
     }
 
     /// # Errors
     /// When no plan can begin on the first day, whatever the household's time zone is.
     pub(super) fn check_start(&self, metadata: &Metadata) -> Result<(), Rejection> {
         let today = metadata.time.date_naive();
-        match self.start {
+        match self.0.start {
             Some(start) if !(-2..=367).contains(&(start - today).num_days()) => Err(no_first_day(start)),
             Some(_) | None => Ok(()),
         }
@@ -65,7 +46,7 @@ impl StartMealPlanGeneration {
         MealPlanGeneration {
             plan: metadata.new_id(0),
             shopping_list: metadata.new_id(1),
-            generate: Box::new(self.generate()),
+            generate: Box::new(self.0.clone()),
         }
     }
 }

@@ -82,9 +82,15 @@ fn is_first(definition: &u32) -> bool {
     *definition == 1
 }
 
+/// The first version of a start had the days, the seed and the moves of a plan only.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of an upcast")]
+fn without_options(start: serde_json::Value) -> Result<serde_json::Value, String> {
+    Ok(start)
+}
+
 messages! {
     pub enum Command {
-        StartMealPlanGeneration = 1, RecordAnswer = 1, TimeOutStep = 1, TimeOutSaga = 1, RetryCompensation = 1,
+        StartMealPlanGeneration = 2 upcasts { 1 => without_options }, RecordAnswer = 1, TimeOutStep = 1, TimeOutSaga = 1, RetryCompensation = 1,
         RetryStep = 1, SkipStep = 1, CompensateSaga = 1, AbandonSaga = 1,
     }
 }

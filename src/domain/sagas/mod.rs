@@ -40,7 +40,9 @@ pub fn trigger(flow: &str, input: &Map<String, Value>) -> Result<Command, Decode
         meal_plan_generation::NAME => "StartMealPlanGeneration",
         _ => return Err(DecodeError::UnknownType { type_name: flow.to_owned() }),
     };
-    Command::decode(type_name, 1, &super::message::to_text(type_name, input)?)
+    let known = Command::TYPES.iter().find(|(name, _)| *name == type_name);
+    let version = known.map_or(1, |(_, version)| *version);
+    Command::decode(type_name, version, &super::message::to_text(type_name, input)?)
 }
 
 /// A running flow with its input; pinned at the start.
