@@ -24,7 +24,7 @@ test:
 
 # The runtime on a simulated disk under that many seeds of faults; SIM_SEED=n runs one and tells what happened.
 simulate SEEDS:
-    SIM_SEEDS={{SEEDS}} cargo test --test it simulation:: -- --nocapture
+    SIM_SEEDS={{SEEDS}} cargo test --profile simulation --test simulation -- --nocapture
 
 # Documentation builds without broken links.
 doc:
