@@ -17,6 +17,7 @@ fmt:
 # Lints of Cargo.toml and clippy.toml; a warning is an error.
 clippy:
     cargo clippy --all-targets -- -D warnings
+    cargo clippy --test simulation -- -D warnings
 
 # All tests; the ones that need PostgreSQL or a browser say when they are skipped.
 test:
