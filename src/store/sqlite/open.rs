@@ -60,7 +60,8 @@ pub fn writer_options(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .pragma("wal_autocheckpoint", "4000")
         .pragma("journal_size_limit", "67108864")
-        .optimize_on_close(true, 400)
+        // No statistics: the few plans there are must not change with what a store holds.
+        .optimize_on_close(false, None)
 }
 
 fn base_options(path: &Path) -> SqliteConnectOptions {
