@@ -17,6 +17,8 @@ pub(crate) struct Effort {
     pub(crate) nodes: usize,
     /// Whether to prove half of the way first, so that something is proven where all is too much.
     pub(crate) proof: bool,
+    /// Whether to hand back every menu below `bound`; `slack` is then below zero.
+    pub(crate) list: bool,
 }
 
 /// What a solve says.
@@ -26,6 +28,8 @@ pub(crate) struct Solved {
     pub(crate) bound: i64,
     /// Good menus, cheapest first.
     pub(crate) menus: Vec<(i64, [u32; SLOTS])>,
+    /// Where asked for: all menus that cost less than `bound`.
+    pub(crate) listed: Vec<(i64, [u32; SLOTS])>,
     pub(crate) nodes: usize,
 }
 
@@ -33,6 +37,8 @@ pub(crate) struct Solved {
 const TREES: [usize; 3] = [LUNCH, 0, 3];
 /// How many menus a solve hands back.
 const KEPT: usize = 12;
+/// How many menus a list may have.
+const LISTED: usize = 200_000;
 
 /// A solve under way.
 pub(super) struct Search<'a> {
@@ -41,6 +47,7 @@ pub(super) struct Search<'a> {
     pub(super) effort: Effort,
     pub(super) best: i64,
     pub(super) found: Vec<(i64, [u32; SLOTS])>,
+    listed: Vec<(i64, [u32; SLOTS])>,
     nodes: usize,
     pub(super) touch: Vec<i64>,
     /// Menus that cost as much do not matter.
@@ -60,6 +67,7 @@ pub(crate) fn solve(day: &Day, lines: &mut Lines, seeds: &[[u32; SLOTS]], effort
         effort,
         best: i64::MAX,
         found: Vec::new(),
+        listed: Vec::new(),
         nodes: 0,
         touch: vec![0; day.nutrition.len()],
         limit: i64::MAX,
@@ -87,7 +95,11 @@ impl Search<'_> {
         let proven = self.prove(&root, &lists, low, &lines.slopes);
         self.found.sort_unstable();
         self.found.truncate(KEPT);
-        Solved { bound: proven.min(self.best), menus: std::mem::take(&mut self.found), nodes: self.nodes }
+        let mut listed = std::mem::take(&mut self.listed);
+        listed.retain(|menu| menu.0 < proven);
+        listed.sort_unstable();
+        let bound = if self.effort.list { proven } else { proven.min(self.best) };
+        Solved { bound, menus: std::mem::take(&mut self.found), listed, nodes: self.nodes }
     }
 
     /// What a menu must be cheaper than to matter.
@@ -219,7 +231,9 @@ impl Search<'_> {
                 let cost = self.day.cost(picks);
                 if cost < limit_now.get() && self.day.is_possible(picks) {
                     hits.push((cost, picks));
-                    limit_now.set(cost);
+                    if !self.effort.list {
+                        limit_now.set(cost);
+                    }
                 }
                 continue;
             };
@@ -234,8 +248,12 @@ impl Search<'_> {
         }
         self.nodes += nodes;
         (self.room, self.trees, self.least, self.touching) = ((base, lists, slopes), trees, least, touching);
-        for (cost, picks) in hits {
-            self.record(cost, picks);
+        if self.effort.list {
+            self.listed.extend_from_slice(&hits);
+            done &= self.listed.len() <= LISTED;
+            self.best = hits.iter().map(|hit| hit.0).min().unwrap_or(self.best).min(self.best);
+        } else {
+            hits.into_iter().for_each(|(cost, picks)| self.record(cost, picks));
         }
         self.limit = self.limit.min(self.threshold());
         done

@@ -8,11 +8,12 @@ use super::model::Model;
 use super::money::Limits;
 use super::pricing::{Links, Pricing};
 use super::rows::Rows;
+use super::whole::Whole;
 use super::{FINE, Progress};
 use std::collections::BTreeSet;
 
-/// Nodes of a round that looks for menus, and of one that is meant to prove.
-const LOOK: usize = 400_000;
+/// Nodes of a round that looks for menus (by how much there is to compute at each), and of one that is meant to prove.
+const LOOK: usize = 3_200_000;
 const PROVE: usize = 4_000_000;
 /// Nodes of the first round, which is to say something soon.
 const FIRST: usize = 200_000;
@@ -21,9 +22,9 @@ const LITTLE: i64 = 40 * FINE;
 
 /// What all parts of the problem share.
 pub(crate) struct Engine<'a> {
-    frame: Frame<'a>,
-    rows: Rows,
-    master: Master,
+    pub(crate) frame: Frame<'a>,
+    pub(crate) rows: Rows,
+    pub(crate) master: Master,
     seen: BTreeSet<(usize, Picks)>,
 }
 
@@ -34,19 +35,20 @@ pub(crate) struct Part {
     /// Proven, in sub-units.
     pub(crate) bound: i64,
     /// The best prices seen and the ones to try next.
-    center: Vec<i64>,
+    pub(crate) center: Vec<i64>,
     next: Vec<i64>,
-    lines: Vec<Lines>,
+    pub(crate) lines: Vec<Lines>,
     reach: i64,
     /// How much better prices may get, as far as the known menus tell.
-    hope: i64,
+    pub(crate) hope: i64,
     /// The bound after the last proving round, and how many such rounds hardly raised it.
     last: i64,
     idle: usize,
     pub(crate) rounds: usize,
     proving: bool,
     looked: usize,
-    proved: usize,
+    pub(crate) proved: usize,
+    pub(crate) whole: Whole,
 }
 
 impl<'a> Engine<'a> {
@@ -90,6 +92,7 @@ impl<'a> Engine<'a> {
             proving: true,
             looked: 0,
             proved: 0,
+            whole: Whole::default(),
         }
     }
 
@@ -99,8 +102,8 @@ impl<'a> Engine<'a> {
         let money = &self.frame.money;
         let pricing = Pricing::new(&self.frame, &self.rows, &prices, &part.lines, part.limits.banned);
         let seeds = self.master.seeds(&prices, part.limits.banned);
-        let effort = part.effort(self.frame.model.days);
-        let answers = pricing.solve(&mut part.lines, &seeds, effort);
+        let effort = part.effort(self.frame.model.days, self.frame.model.eaters * self.frame.model.nutrients);
+        let answers = pricing.solve(&mut part.lines, &seeds, &vec![effort; self.frame.model.days]);
         let mut value = constant(&self.rows, money, &part.limits, &prices);
         let mut nodes = 0;
         for answer in &answers {
@@ -108,6 +111,7 @@ impl<'a> Engine<'a> {
             nodes += answer.solved.nodes;
         }
         part.bound = part.bound.max(value);
+        part.whole.spent += nodes + 1_000;
         let links = pricing.links;
         for (day, answer) in answers.iter().enumerate() {
             self.learn(day, &answer.menus);
@@ -164,12 +168,17 @@ impl<'a> Engine<'a> {
         let next = self.master.improve(&self.rows, money, &part.limits, &part.center, part.reach);
         let model = self.master.value(&self.rows, money, &part.limits, &next);
         part.hope = (model - center.max(tried)).max(0);
-        if !was_proving && part.looked >= part.proved {
+        if !was_proving && part.looked * self.haste() >= part.proved {
             part.proving = true;
             part.next.clone_from(&part.center);
         } else {
             part.next = next;
         }
+    }
+
+    /// Looking is cut short where there is much to compute at each node, so that proofs are due sooner there.
+    fn haste(&self) -> usize {
+        (self.frame.model.eaters * self.frame.model.nutrients / 16).clamp(1, 2)
     }
 
     /// The item whose purchase is least decided, if any is undecided.
@@ -198,6 +207,7 @@ impl<'a> Engine<'a> {
             child.next.clone_from(&child.center);
             child.rounds = 0;
             child.idle = 0;
+            child.whole.stuck = 0;
             child.proving = true;
             child
         })
@@ -208,9 +218,9 @@ impl<'a> Engine<'a> {
     pub(crate) fn recheck(&self, part: &Part, day: usize) -> (i64, i64) {
         let mut part = part.clone();
         let pricing = Pricing::new(&self.frame, &self.rows, &part.next, &part.lines, 0);
-        let effort = Effort { steps: 10, slack: 0, nodes: PROVE, proof: true };
+        let effort = Effort { steps: 10, slack: 0, nodes: PROVE, proof: true, list: false };
         let seeds = vec![Vec::new(); self.frame.model.days];
-        let answers = pricing.solve(&mut part.lines, &seeds, effort);
+        let answers = pricing.solve(&mut part.lines, &seeds, &vec![effort; self.frame.model.days]);
         (answers[day].solved.bound, pricing.brute_force(day))
     }
 
@@ -220,14 +230,20 @@ impl<'a> Engine<'a> {
 }
 
 impl Part {
-    fn effort(&self, days: usize) -> Effort {
+    fn effort(&self, days: usize, width: usize) -> Effort {
         let share = self.hope / i64::try_from(days).unwrap_or(1).max(1) / 2;
         if self.proving {
             let slack = if share < LITTLE { 0 } else { share / 4 };
             let nodes = if self.last == i64::MIN { FIRST } else { PROVE };
-            Effort { steps: 30, slack, nodes, proof: true }
+            Effort { steps: 30, slack, nodes, proof: true, list: false }
         } else {
-            Effort { steps: 8, slack: share.max(LITTLE), nodes: LOOK, proof: false }
+            Effort {
+                steps: 8,
+                slack: share.max(LITTLE),
+                nodes: LOOK / width.clamp(8, 64),
+                proof: false,
+                list: false,
+            }
         }
     }
 

@@ -14,6 +14,7 @@
 mod branch;
 mod day;
 mod engine;
+mod lists;
 mod master;
 mod menu;
 pub mod model;
@@ -26,6 +27,8 @@ mod start;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod week;
+mod whole;
 
 use engine::{Engine, Part};
 use model::{Model, Unfit};
@@ -70,19 +73,21 @@ pub fn bound(
         let Some(at) = (0..open.len()).min_by_key(|&p| open[p].bound) else {
             return Ok(engine.progress(ceiling, 0));
         };
-        let part = &mut open[at];
-        if part.bound >= ceiling {
+        if open[at].bound >= ceiling {
             return Ok(engine.progress(ceiling, open.len()));
         }
-        if part.is_settled() || (open.len() > 1 && open[at].rounds >= ROUNDS) {
+        if engine.is_due(&open[at]) {
+            engine.look_at_weeks(&mut open[at], ceiling);
+        } else if open[at].is_settled() || (open.len() > 1 && open[at].rounds >= ROUNDS) {
             let part = open.swap_remove(at);
             match engine.undecided(&part) {
                 Some(item) => open.extend(engine.split(&part, item)),
                 None => return Ok(engine.progress(part.bound, open.len() + 1)),
             }
             continue;
+        } else {
+            engine.round(&mut open[at]);
         }
-        engine.round(&mut open[at]);
         let least = open.iter().map(|p: &Part| p.bound).min().unwrap_or(ceiling);
         let progress = engine.progress(least.min(ceiling), open.len());
         if watch(&progress).is_break() {

@@ -172,6 +172,11 @@ impl<'a> Pricing<'a> {
         }
     }
 
+    /// A day's share of each tracked item.
+    pub(crate) fn shares(&self, day: usize) -> &[i64; TRACKED] {
+        &self.items[day]
+    }
+
     fn solve_day(&self, day: usize, lines: &mut Lines, seeds: &[[u32; SLOTS]], effort: Effort) -> Answer {
         let solved = super::branch::solve(&self.day(day), lines, seeds, effort);
         let menus = solved
@@ -187,7 +192,7 @@ impl<'a> Pricing<'a> {
         &self,
         lines: &mut [Lines],
         seeds: &[Vec<[u32; SLOTS]>],
-        effort: Effort,
+        efforts: &[Effort],
     ) -> Vec<Answer> {
         let next = std::sync::atomic::AtomicUsize::new(0);
         let slots: Vec<std::sync::Mutex<(&mut Lines, Option<Answer>)>> =
@@ -199,7 +204,7 @@ impl<'a> Pricing<'a> {
                         let day = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                         let Some(slot) = slots.get(day) else { return };
                         if let Ok(mut slot) = slot.lock() {
-                            let answer = self.solve_day(day, slot.0, &seeds[day], effort);
+                            let answer = self.solve_day(day, slot.0, &seeds[day], efforts[day]);
                             slot.1 = Some(answer);
                         }
                     }

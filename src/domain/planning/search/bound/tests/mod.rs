@@ -2,6 +2,7 @@
 
 mod objective;
 mod plans;
+mod weeks;
 
 use super::engine::Engine;
 use super::menu::{Frame, Picks};
