@@ -10,6 +10,10 @@ use futures_util::future::BoxFuture;
 /// Rows read and written at a time.
 pub const PAGE: u32 = 1000;
 
+/// Whether nobody has ever owned it or written to it, read models aside.
+pub(super) const UNTOUCHED_SQL: &str =
+    "SELECT (SELECT epoch FROM process_epoch) = 0 AND NOT EXISTS (SELECT 1 FROM events)";
+
 /// A stored value as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cell {

@@ -41,6 +41,9 @@ pub(super) fn not_migrated(error: MigrateError) -> StoreError {
     }
 }
 
+/// Whether a copy has begun to fill it and not ended.
+pub(super) const UNFINISHED_SQL: &str = "SELECT EXISTS (SELECT 1 FROM copying)";
+
 /// What a copy has begun to fill is no store before the copy has ended.
 pub(super) fn unfinished() -> StoreError {
     StoreError::Unusable {

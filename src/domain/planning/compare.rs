@@ -10,6 +10,14 @@ pub(super) const fn at(meal: &Meal) -> SlotRef {
     SlotRef { date: meal.date, slot: meal.slot }
 }
 
+/// The meal that this one is what is left of.
+pub(super) const fn left_of(meal: &Meal) -> Option<SlotRef> {
+    match &meal.dish {
+        Dish::Leftover { from_date, from_slot, .. } => Some(SlotRef { date: *from_date, slot: *from_slot }),
+        Dish::Cook { .. } | Dish::Empty { .. } => None,
+    }
+}
+
 /// What the plan gives somebody on a day.
 pub(super) fn planned_of(plan: &MealPlan, member: uuid::Uuid, date: NaiveDate) -> Nutrients {
     let total = plan.totals.iter().find(|total| total.member == member && total.date == date);
@@ -28,12 +36,7 @@ pub(super) fn changed(before: &MealPlan, now: &MealPlan) -> Vec<SlotRef> {
             Dish::Empty { .. } => None,
         })
     };
-    let all: BTreeSet<SlotRef> = before
-        .meals
-        .iter()
-        .chain(&now.meals)
-        .map(|meal| SlotRef { date: meal.date, slot: meal.slot })
-        .collect();
+    let all: BTreeSet<SlotRef> = before.meals.iter().chain(&now.meals).map(at).collect();
     all.into_iter().filter(|at| dish(before, *at) != dish(now, *at)).collect()
 }
 

@@ -1,13 +1,13 @@
 //! A PostgreSQL store as a source and as a target of a copy.
 
 use super::error::is_gone;
-use super::open::{keep_unusable, options, own};
+use super::open::{is_unfinished, keep_unusable, options, own};
 use super::read::table as read_model;
 use super::session::answered;
 use super::text::escape;
 use super::write::prepare_sql;
 use crate::fault;
-use crate::store::copy::{Cell, Source, Target};
+use crate::store::copy::{Cell, Source, Target, UNTOUCHED_SQL};
 use crate::store::reading::Columns;
 use crate::store::tables::{BEING_BUILT, Kind, TABLES, Table};
 use crate::store::{StoreError, StoreResult};
@@ -149,19 +149,12 @@ impl Source for PostgresCopy {
 
 impl Target for PostgresCopy {
     fn is_unfinished(&mut self) -> BoxFuture<'_, StoreResult<bool>> {
-        async move {
-            let row =
-                sqlx::query("SELECT EXISTS (SELECT 1 FROM copying)").fetch_one(&mut self.connection).await?;
-            Ok(row.try_get(0)?)
-        }
-        .boxed()
+        is_unfinished(&mut self.connection).boxed()
     }
 
     fn is_empty(&mut self) -> BoxFuture<'_, StoreResult<bool>> {
-        const SQL: &str =
-            "SELECT (SELECT epoch FROM process_epoch) = 0 AND NOT EXISTS (SELECT 1 FROM events)";
         async move {
-            let row = sqlx::query(SQL).fetch_one(&mut self.connection).await?;
+            let row = sqlx::query(UNTOUCHED_SQL).fetch_one(&mut self.connection).await?;
             Ok(row.try_get::<bool, _>(0)? && names(&mut self.connection).await?.is_empty())
         }
         .boxed()

@@ -9,7 +9,7 @@ use crate::store::engine::Ownership;
 use crate::store::epoch::{BEGIN_SQL, CRASHED, charge_sql, count_sql};
 use crate::store::lock::FolderLock;
 use crate::store::marks::Marks;
-use crate::store::migrations::{Listed, migrator, not_migrated, unfinished};
+use crate::store::migrations::{Listed, UNFINISHED_SQL, migrator, not_migrated, unfinished};
 use crate::store::reading::last_position;
 use crate::store::{StoreError, StoreResult};
 use sqlx::postgres::PgConnectOptions;
@@ -66,11 +66,12 @@ pub(super) async fn own(options: &PgConnectOptions) -> StoreResult<(PgConnection
 
 async fn connect(options: &PgConnectOptions) -> StoreResult<(PgConnection, Backend)> {
     let (mut connection, backend) = own(options).await?;
-    let row = connection.fetch_one("SELECT count(*) FROM copying").await?;
-    match row.try_get::<i64, _>(0)? {
-        0 => Ok((connection, backend)),
-        _ => Err(unfinished()),
-    }
+    if is_unfinished(&mut connection).await? { Err(unfinished()) } else { Ok((connection, backend)) }
+}
+
+/// What a copy has begun to fill is no store before the copy has ended.
+pub(super) async fn is_unfinished(connection: &mut PgConnection) -> StoreResult<bool> {
+    Ok(connection.fetch_one(UNFINISHED_SQL).await?.try_get(0)?)
 }
 
 async fn check_server(connection: &mut PgConnection) -> StoreResult<()> {

@@ -1,8 +1,8 @@
 //! A SQLite store as a source and as a target of a copy.
 
-use super::open::{migrate, reader_options, writer_options};
+use super::open::{is_unfinished, migrate, reader_options, writer_options};
 use crate::fault;
-use crate::store::copy::{Cell, Source, Target};
+use crate::store::copy::{Cell, Source, Target, UNTOUCHED_SQL};
 use crate::store::lock::FolderLock;
 use crate::store::tables::{BEING_BUILT, Kind, TABLES, Table};
 use crate::store::{StoreError, StoreResult};
@@ -156,19 +156,12 @@ impl Source for SqliteCopy {
 
 impl Target for SqliteCopy {
     fn is_unfinished(&mut self) -> BoxFuture<'_, StoreResult<bool>> {
-        async move {
-            let row =
-                sqlx::query("SELECT EXISTS (SELECT 1 FROM copying)").fetch_one(&mut self.connection).await?;
-            Ok(row.try_get(0)?)
-        }
-        .boxed()
+        is_unfinished(&mut self.connection).boxed()
     }
 
     fn is_empty(&mut self) -> BoxFuture<'_, StoreResult<bool>> {
         async move {
-            let untouched =
-                "SELECT (SELECT epoch FROM process_epoch) = 0 AND NOT EXISTS (SELECT 1 FROM events)";
-            let row = sqlx::query(untouched).fetch_one(&mut self.connection).await?;
+            let row = sqlx::query(UNTOUCHED_SQL).fetch_one(&mut self.connection).await?;
             Ok(row.try_get::<bool, _>(0)? && self.names().await?.is_empty())
         }
         .boxed()

@@ -8,7 +8,7 @@ use crate::store::engine::Ownership;
 use crate::store::epoch::{BEGIN_SQL, CRASHED, charge_sql, count_sql};
 use crate::store::lock::FolderLock;
 use crate::store::marks::Marks;
-use crate::store::migrations::{Listed, migrator, not_migrated, unfinished};
+use crate::store::migrations::{Listed, UNFINISHED_SQL, migrator, not_migrated, unfinished};
 use crate::store::reading::last_position;
 use crate::store::{StoreError, StoreResult};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -124,11 +124,11 @@ pub(super) async fn migrate(connection: &mut SqliteConnection) -> StoreResult<()
 
 /// What a copy has begun to fill is no store before the copy has ended.
 async fn refuse_unfinished(connection: &mut SqliteConnection) -> StoreResult<()> {
-    let row = sqlx::query("SELECT count(*) FROM copying").fetch_one(connection).await?;
-    match row.try_get::<i64, _>(0)? {
-        0 => Ok(()),
-        _ => Err(unfinished()),
-    }
+    if is_unfinished(connection).await? { Err(unfinished()) } else { Ok(()) }
+}
+
+pub(super) async fn is_unfinished(connection: &mut SqliteConnection) -> StoreResult<bool> {
+    Ok(sqlx::query(UNFINISHED_SQL).fetch_one(connection).await?.try_get(0)?)
 }
 
 /// The next epoch, and whether the one before ended without saying so: then what it was handling is charged.

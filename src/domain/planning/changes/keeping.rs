@@ -2,7 +2,7 @@
 
 use super::Draft;
 use crate::domain::context::Rejection;
-use crate::domain::planning::compare::at;
+use crate::domain::planning::compare::{at, left_of};
 use crate::domain::planning::decisions::lock;
 use crate::domain::planning::messages::{GenerateMealPlan, SlotRef};
 use crate::domain::planning::plan::{Dish, Meal};
@@ -16,8 +16,7 @@ impl<'f> Draft<'f> {
     /// What was left of a meal is left of the one that stands at `now`, where it may be.
     pub(super) fn follow(&mut self, from: SlotRef, now: SlotRef, recipe: u32) {
         for meal in &self.plan.meals {
-            let follows = matches!(&meal.dish, Dish::Leftover { from_date, from_slot, .. }
-                if SlotRef { date: *from_date, slot: *from_slot } == from);
+            let follows = left_of(meal) == Some(from);
             if let Some(dish) = self.left(now, at(meal), recipe).filter(|_| follows) {
                 lock(&self.book, &mut self.problem, meal.date, meal.slot, dish);
             }
@@ -46,11 +45,7 @@ impl<'f> Draft<'f> {
 
     /// A meal that was locked and is what is left of this one.
     pub(super) fn locked_follower(&self, of: SlotRef) -> Option<&'f Meal> {
-        self.plan.meals.iter().find(|meal| {
-            self.locked.contains(&at(meal))
-                && matches!(&meal.dish, Dish::Leftover { from_date, from_slot, .. }
-                    if SlotRef { date: *from_date, slot: *from_slot } == of)
-        })
+        self.plan.meals.iter().find(|meal| left_of(meal) == Some(of) && self.locked.contains(&at(meal)))
     }
 
     pub(super) fn must_not_feed_a_locked_meal(&self, of: SlotRef) -> Result<(), Rejection> {
@@ -76,16 +71,12 @@ impl<'f> Draft<'f> {
     /// Locked or asked for itself, or what such a meal is left of.
     pub(super) fn is_locked(&self, meal: &Meal) -> bool {
         let keeps = &self.request.keep;
-        let at = |date: NaiveDate, slot: MealSlot| {
-            self.locked.contains(&SlotRef { date, slot })
-                || keeps.iter().any(|k| (k.date, k.slot) == (date, slot))
+        let is_itself = |meal: &Meal| {
+            self.locked.contains(&at(meal))
+                || keeps.iter().any(|k| (k.date, k.slot) == (meal.date, meal.slot))
         };
-        at(meal.date, meal.slot)
-            || self.plan.meals.iter().any(|other| {
-                at(other.date, other.slot)
-                    && matches!(&other.dish, Dish::Leftover { from_date, from_slot, .. }
-                        if (*from_date, *from_slot) == (meal.date, meal.slot))
-            })
+        let feeds = |other: &Meal| left_of(other) == Some(at(meal)) && is_itself(other);
+        is_itself(meal) || self.plan.meals.iter().any(feeds)
     }
 
     /// The recipe that is cooked at a meal of the plan, where there still is such a recipe.

@@ -3,7 +3,7 @@
 mod keeping;
 
 use super::book::Book;
-use super::compare::{at, changed, day_of, planned_of};
+use super::compare::{at, changed, day_of, left_of, planned_of};
 use super::context::{Facts, State};
 use super::decisions::{Ask, How, Keeps, as_searched, book_problem, compiled, lock, no_recipe, open, solve};
 use super::messages::{
@@ -70,10 +70,9 @@ impl<'f> Draft<'f> {
     /// does not keep or is not there any more, is free as well.
     fn freeze(&mut self, is_free: impl Fn(&Meal) -> bool) {
         for meal in &self.plan.meals {
-            let follows_a_change = matches!(&meal.dish, Dish::Leftover { from_date, from_slot, .. }
-            if self.plan.meals.iter().any(|source| {
-                source.date == *from_date && source.slot == *from_slot && is_free(source)
-            }));
+            let source =
+                left_of(meal).and_then(|source| self.plan.meals.iter().find(|meal| at(meal) == source));
+            let follows_a_change = source.is_some_and(&is_free);
             if is_free(meal) || follows_a_change {
                 continue;
             }
@@ -299,8 +298,7 @@ impl<'f> Draft<'f> {
             self.problem = book_problem(&self.book, &self.request, Keeps::WherePossible)?;
         }
         // What was cooked before is there, whatever has run out since.
-        let is_there =
-            |meal: &&Meal| matches!(meal.dish, Dish::Leftover { from_date, .. } if from_date < from);
+        let is_there = |meal: &&Meal| left_of(meal).is_some_and(|source| source.date < from);
         let kept: BTreeSet<SlotRef> =
             self.plan.meals.iter().filter(|meal| self.is_locked(meal) || is_there(meal)).map(at).collect();
         self.freeze(|meal| meal.date >= from && !kept.contains(&at(meal)));
