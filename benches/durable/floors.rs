@@ -128,7 +128,7 @@ pub fn sqlite_by_rusqlite(callers: usize, length: Duration) -> anyhow::Result<f6
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(prepared(folder.path()))?;
     let connection = rusqlite::Connection::open(folder.path().join("meal-planner.db"))?;
     connection.execute_batch(
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=16384; PRAGMA cache_size=-16384;
          PRAGMA temp_store=MEMORY; PRAGMA mmap_size=134217728; PRAGMA foreign_keys=ON;
          PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF;",
     )?;

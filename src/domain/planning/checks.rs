@@ -18,13 +18,14 @@ pub(crate) fn check_generate(generate: &GenerateMealPlan) -> Result<(), Rejectio
         let hint = format!("give 0 (none) to {MOST_PROOF_ROUNDS}");
         return Err(Rejection::invalid("/proof_rounds", "too many rounds", hint));
     }
-    let GenerateMealPlan { away, guests, skip, keep, pantry, .. } = generate;
+    let GenerateMealPlan { away, guests, skip, keep, pantry, ran_out, .. } = generate;
     let lists = [
         ("/away", away.len()),
         ("/guests", guests.len()),
         ("/skip", skip.len()),
         ("/keep", keep.len()),
         ("/pantry", pantry.len()),
+        ("/ran_out", ran_out.len()),
     ];
     match lists.iter().find(|(_, count)| *count > MOST_SAID) {
         Some((pointer, _)) => {

@@ -33,7 +33,8 @@ pub(super) fn generate(
     let request = GenerateMealPlan { start: Some(start), ..command.clone() };
     let seed = request.seed.unwrap_or_else(|| metadata.id.as_u64_pair().1);
     let book = open(facts, &request)?;
-    let problem = book_problem(&book, &request, Keeps::All)?;
+    let mut problem = book_problem(&book, &request, Keeps::All)?;
+    leave_out(&book, &mut problem, &request);
     let ask = Ask { seed, how: How::Search(request.moves.unwrap_or(DEFAULT_MOVES)), from: None };
     let plan = solve(&book, &problem, &request, ask, &BTreeSet::new())?;
     let created = MealPlanCreated { start: plan.start, days: plan.days };
@@ -141,6 +142,12 @@ pub(super) fn book_problem(
     Ok(problem)
 }
 
+/// Chooses nothing that needs what ran out. Dishes that are decided already stay; they may have been cooked before.
+pub(super) fn leave_out(book: &Book<'_>, problem: &mut Problem, request: &GenerateMealPlan) {
+    let ran_out = request.ran_out.iter().filter_map(|food| book.food(food));
+    problem.household.excluded_foods.extend(ran_out);
+}
+
 pub(super) fn lock(book: &Book<'_>, problem: &mut Problem, date: NaiveDate, slot: MealSlot, dish: Locked) {
     let Some(day) = book.day(date).and_then(|day| u32::try_from(day).ok()) else { return };
     let kind = kind(slot);
@@ -168,9 +175,9 @@ fn remarks(book: &Book<'_>, request: &GenerateMealPlan) -> Vec<String> {
         })
         .collect();
     let unknown = |food: &FoodId| !book.facts.foods.contains_key(food);
-    for lot in request.pantry.iter().filter(|lot| unknown(&lot.food)) {
-        remarks
-            .push(format!("nobody knows the food {}; GET /api/foods?q= finds what it is called", lot.food));
+    let named = request.pantry.iter().map(|lot| &lot.food).chain(&request.ran_out);
+    for food in named.filter(|food| unknown(food)) {
+        remarks.push(format!("nobody knows the food {food}; GET /api/foods?q= finds what it is called"));
     }
     remarks
 }

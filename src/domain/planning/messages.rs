@@ -64,6 +64,9 @@ pub struct GenerateMealPlan {
     /// What is at home, and until when it is good.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pantry: Vec<AtHome>,
+    /// Foods that are not to be had: nothing that needs them is chosen.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub ran_out: BTreeSet<FoodId>,
     /// How long to look for a proof of how good the plan is, in rounds; 0 (none) when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof_rounds: Option<u32>,
@@ -142,7 +145,8 @@ command! {
         /// How many meals may change beside those that have to; 3 when left out.
         #[serde(default)]
         most_changes: Option<u32>,
-        /// Foods that ran out: nothing that needs them is cooked.
+        /// Foods that ran out: nothing that needs them is cooked, in later changes of the plan either, until they are
+        /// in the pantry again.
         #[serde(default)]
         ran_out: BTreeSet<FoodId>,
         /// What was eaten instead of what was planned; the days after make up for it, as far as is sensible.

@@ -287,6 +287,49 @@ fn what_ran_out_is_cooked_no_more_and_few_other_meals_change() {
 }
 
 #[test]
+fn what_ran_out_stays_away_until_it_is_in_the_pantry_again() {
+    let mut desk = Desk::week();
+    let spinach = food("spinach");
+    let has_spinach = |desk: &Desk, id: Uuid| {
+        let recipe = desk.facts.recipes.iter().find(|recipe| recipe.id == id).unwrap();
+        recipe.foods.iter().any(|(name, _)| *name == spinach)
+    };
+    let alternatives = |desk: &mut Desk| {
+        let date = plain_dinner(&desk.plan());
+        let events = desk.give(RankAlternatives { date, slot: MealSlot::Dinner }).unwrap();
+        let Event::AlternativesRanked(ranked) = events.into_iter().next().unwrap() else {
+            panic!("no ranks")
+        };
+        ranked.alternatives.into_iter().map(|other| other.recipe_id).collect::<Vec<_>>()
+    };
+    let replan = |ran_out: BTreeSet<FoodId>, pantry| Replan {
+        from: None,
+        seed: None,
+        moves: None,
+        most_changes: None,
+        ran_out,
+        eaten: Vec::new(),
+        pantry,
+    };
+    let lot = AtHome { food: spinach.clone(), grams: Milli::whole(400), use_by: None };
+    desk.changed(replan(BTreeSet::new(), Some(vec![lot.clone()])));
+    desk.changed(replan([spinach.clone()].into(), None));
+    assert_eq!(desk.state.request.pantry, []);
+    for n in 0..7 {
+        desk.changed(RegenerateDay { date: day(n), seed: None });
+    }
+    let cooked = |desk: &Desk| -> Vec<Uuid> {
+        let plan = desk.plan();
+        plan.meals.iter().filter_map(|meal| recipe_at(&plan, meal.date, meal.slot)).collect()
+    };
+    assert!(cooked(&desk).into_iter().all(|id| !has_spinach(&desk, id)));
+    assert!(alternatives(&mut desk).into_iter().all(|id| !has_spinach(&desk, id)));
+
+    desk.give(replan(BTreeSet::new(), Some(vec![lot]))).unwrap();
+    assert_eq!(desk.state.request.ran_out, BTreeSet::new());
+}
+
+#[test]
 fn skipped_moved_and_portioned_meals_are_as_asked() {
     let mut desk = Desk::week();
     desk.changed(SkipSlot { date: day(1), slot: MealSlot::Lunch });

@@ -7,8 +7,8 @@ use super::text::{escape, unescape};
 use crate::store::StoreResult;
 use crate::store::copy::Source;
 use crate::store::reading::{Columns, Reader, Texts, Value, columns, damaged};
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, TryStreamExt};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::{PgPool, Postgres, Row, SqlStr};
 use std::borrow::Cow;
@@ -58,18 +58,23 @@ impl Reader for PostgresReaders {
         table(name)
     }
 
-    fn fetch(&self, sql: SqlStr, values: Vec<Value>) -> BoxFuture<'_, StoreResult<Vec<PgRow>>> {
+    fn fetch_as<T: Send + 'static>(
+        &self,
+        sql: SqlStr,
+        values: Vec<Value>,
+        read: fn(PgRow) -> StoreResult<T>,
+    ) -> BoxFuture<'_, StoreResult<Vec<T>>> {
         async move {
             // After an outage the pool may hold as many connections that broke as it holds at all.
             for _ in 0..READERS {
-                match self.ask(sql.clone(), values.clone()).await {
+                match self.ask(sql.clone(), values.clone(), read).await {
                     Err(error) if is_broken(&error) => {
                         tracing::debug!(%error, "a connection for reading was lost")
                     }
-                    rows => return Ok(rows?),
+                    rows => return rows?,
                 }
             }
-            Ok(self.ask(sql, values).await?)
+            self.ask(sql, values, read).await?
         }
         .boxed()
     }
@@ -93,10 +98,17 @@ impl Reader for PostgresReaders {
 }
 
 impl PostgresReaders {
-    async fn ask(&self, sql: SqlStr, values: Vec<Value>) -> Result<Vec<PgRow>, sqlx::Error> {
-        let rows = bind(sqlx::query(sql), values).fetch_all(&self.pool);
+    async fn ask<T>(
+        &self,
+        sql: SqlStr,
+        values: Vec<Value>,
+        read: fn(PgRow) -> StoreResult<T>,
+    ) -> Result<StoreResult<Vec<T>>, sqlx::Error> {
+        let rows = bind(sqlx::query(sql), values).fetch(&self.pool);
+        let all = rows.map_ok(read).try_collect::<Vec<_>>();
         // Not one that broke: it is not worth asking again.
-        timeout(PATIENCE, rows).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+        let all = timeout(PATIENCE, all).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
+        Ok(all.into_iter().collect())
     }
 }
 

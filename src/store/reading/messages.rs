@@ -38,13 +38,14 @@ pub(in crate::store) async fn messages_after<R: Reader>(
         filter.trace.into(),
         limit.into(),
     ];
-    let rows = fetch(reader, R::TEXTS.messages_after, values).await?;
-    let last = rows.last().map(|row| row.integer(0)).transpose()?;
+    let rows = reader.fetch_as(R::TEXTS.messages_after.into_sql_str(), values, |row| found(&row)).await?;
+    let last =
+        rows.last().map(|found| found.as_ref().map_or_else(|row| row.position, |message| message.position));
     let full = rows.len() >= limit as usize;
     let read_to = last.filter(|_| full).unwrap_or(to).max(after);
-    let mut page = Page { read_to, ..Page::default() };
-    for row in &rows {
-        match found(row)? {
+    let mut page = Page { read_to, messages: Vec::with_capacity(rows.len()), unreadable: Vec::new() };
+    for found in rows {
+        match found {
             Ok(message) => page.messages.push(message),
             Err(unreadable) => page.unreadable.push(unreadable),
         }

@@ -26,14 +26,23 @@ use uuid::Uuid;
 
 /// Where an engine is read: statements with values in, rows out.
 pub trait Reader: Send + Sync + 'static {
-    type Row: Columns + Send + Sync;
+    type Row: Columns + Send + Sync + 'static;
     /// Its name in logs and benchmarks.
     const NAME: &'static str;
     const TEXTS: Texts;
 
     /// How a statement names the table of a read model.
     fn table(name: &str) -> String;
-    fn fetch(&self, sql: SqlStr, values: Vec<Value>) -> BoxFuture<'_, StoreResult<Vec<Self::Row>>>;
+    /// What is made of each row, while the ones after it are still on their way.
+    fn fetch_as<T: Send + 'static>(
+        &self,
+        sql: SqlStr,
+        values: Vec<Value>,
+        read: fn(Self::Row) -> StoreResult<T>,
+    ) -> BoxFuture<'_, StoreResult<Vec<T>>>;
+    fn fetch(&self, sql: SqlStr, values: Vec<Value>) -> BoxFuture<'_, StoreResult<Vec<Self::Row>>> {
+        self.fetch_as(sql, values, Ok)
+    }
     /// Everything at this moment.
     fn source(&self) -> BoxFuture<'_, StoreResult<Box<dyn Source>>> {
         Box::pin(async { Err(StoreError::Unavailable("this engine cannot be copied".to_owned())) })

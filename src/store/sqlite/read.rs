@@ -5,8 +5,8 @@ use super::error::store_error;
 use crate::store::StoreResult;
 use crate::store::copy::Source;
 use crate::store::reading::{Columns, Reader, Texts, Value, columns, damaged};
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, TryStreamExt};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqlStr, SqlitePool};
 use std::borrow::Cow;
@@ -53,7 +53,12 @@ impl Reader for SqlitePool {
         .boxed()
     }
 
-    fn fetch(&self, sql: SqlStr, values: Vec<Value>) -> BoxFuture<'_, StoreResult<Vec<SqliteRow>>> {
+    fn fetch_as<T: Send + 'static>(
+        &self,
+        sql: SqlStr,
+        values: Vec<Value>,
+        read: fn(SqliteRow) -> StoreResult<T>,
+    ) -> BoxFuture<'_, StoreResult<Vec<T>>> {
         async move {
             let mut query = sqlx::query(sql);
             for value in values {
@@ -67,7 +72,8 @@ impl Reader for SqlitePool {
                     Value::Pairs(value) => query.bind(serde_json::json!(value).to_string()),
                 };
             }
-            query.fetch_all(self).await.map_err(|error| store_error(&error))
+            let rows = query.fetch(self).map_ok(read).map_err(|error| store_error(&error));
+            rows.try_collect::<Vec<_>>().await?.into_iter().collect()
         }
         .boxed()
     }
@@ -108,5 +114,45 @@ impl Columns for SqliteRow {
 
     fn as_it_stands(&self, column: usize) -> Vec<u8> {
         self.try_get_unchecked::<Option<Vec<u8>>, _>(column).ok().flatten().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::open::migrate;
+    use crate::store::sqlite::write::read_model_sql;
+    use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection};
+
+    /// What the planner of SQLite says to a text: a line a step.
+    async fn plan(connection: &mut SqliteConnection, sql: &str) -> Vec<String> {
+        let rows = connection.fetch_all(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"))).await.unwrap();
+        rows.iter().map(|row| row.get::<String, _>("detail")).collect()
+    }
+
+    #[tokio::test]
+    async fn keys_are_looked_up_one_by_one_whatever_statistics_say() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        migrate(&mut connection).await.unwrap();
+        connection.execute(AssertSqlSafe(read_model_sql("shelf"))).await.unwrap();
+        // Someone analysed the store when there was next to nothing in it.
+        connection
+            .execute(
+                "ANALYZE;
+                 INSERT INTO sqlite_stat1 VALUES ('events', 'events_stream', '1 1 1 1'), ('events', NULL, '1'),
+                     ('snapshots', NULL, '1'), ('shelf', 'sqlite_autoindex_shelf_1', '1 1'), ('shelf', NULL, '1');
+                 ANALYZE sqlite_schema;",
+            )
+            .await
+            .unwrap();
+        let texts = <SqlitePool as Reader>::TEXTS;
+        let by_key = [texts.snapshots.to_owned(), texts.events_of.to_owned(), rows_by_key("shelf")];
+        for sql in by_key {
+            let steps = plan(&mut connection, &sql).await;
+            assert!(steps[0].starts_with("SCAN k VIRTUAL TABLE"), "{sql}: {steps:?}");
+            assert!(steps[1].starts_with("SEARCH "), "{sql}: {steps:?}");
+        }
+        let steps = plan(&mut connection, texts.messages_after).await;
+        assert!(steps[0].starts_with("SEARCH events USING INTEGER PRIMARY KEY"), "{steps:?}");
     }
 }

@@ -1,5 +1,5 @@
-//! Crashes of the real program: at every named point, at random moments, while it erases somebody or copies a store,
-//! and what the store holds after any cut.
+//! Crashes of the real program: at every named point, at random moments, while it erases somebody, copies a store or
+//! brings one up to date; and what the store holds after any cut.
 
 pub mod audit;
 pub mod case;
@@ -14,6 +14,7 @@ mod prefix;
 mod random;
 mod seen;
 mod soak;
+mod upgrading;
 pub mod victim;
 
 use crate::support::postgres;

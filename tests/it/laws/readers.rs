@@ -1,8 +1,10 @@
 //! Readers: each answers each event exactly once, whatever dies, and can be asked for what was just written.
 
 use crate::support::contexts::{MirrorEvent, Noted};
-use crate::support::until;
-use crate::support::world::{SUMS, World, append, raw, worlds_over_both_engines};
+use crate::support::faulty::FaultyStore;
+use crate::support::world::{SUMS, World, append, contexts, open_after_crash, raw, worlds_over_both_engines};
+use crate::support::{let_others_run, until};
+use meal_planner::actors::Order;
 use meal_planner::domain::message::Message;
 use meal_planner::store::Store as _;
 use std::collections::HashSet;
@@ -14,7 +16,12 @@ worlds_over_both_engines!(
     the_answers_of_a_reactor_commit_with_its_checkpoint,
     whoever_waits_for_it_reads_what_was_just_written,
     a_reader_far_behind_reads_on_from_the_store,
+    a_reader_takes_nothing_after_an_order_to_pause_from_a_look_under_way,
 );
+
+/// The path of each and the name that its checkpoint goes by.
+const READERS: [(&str, &str); 2] =
+    [("projections/ledger_sums", "ledger_sums_v1"), ("reactions/mirror", "mirror_reactions")];
 
 async fn some_history(mut world: World) -> World {
     for round in 0..4 {
@@ -40,6 +47,32 @@ async fn every_event_is_folded_once_across_restarts() {
         assert_eq!((sum.events, sum.sum), (40, numbers.iter().sum()), "{key}");
         assert_eq!(sum.last_version, 40);
     }
+}
+
+async fn a_reader_takes_nothing_after_an_order_to_pause_from_a_look_under_way() {
+    let world = World::start().await;
+    for (path, _) in READERS {
+        world.runtime.hub().order(path, Order::Pause).unwrap();
+    }
+    world.ask(append("a", 1)).await;
+    let folder = world.crash().await;
+    // The pause was of that process; now the readers have something before them.
+    let store = FaultyStore::over(open_after_crash(folder.path()).await);
+    let mut look = store.hold_reads("messages of ledger");
+    let world = World::start_over(folder, store, contexts()).await;
+    look.reached_by(READERS.len()).await;
+    for (path, _) in READERS {
+        world.runtime.hub().order(path, Order::Pause).unwrap();
+    }
+    look.open();
+    let_others_run().await;
+    for (path, reader) in READERS {
+        assert_eq!(world.store.checkpoint(reader).await.unwrap(), 0, "{reader}");
+        world.runtime.hub().order(path, Order::Resume).unwrap();
+        let goes_on = || async { world.store.checkpoint(reader).await.unwrap() > 0 };
+        until("it goes on where it was", goes_on).await;
+    }
+    world.settled().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

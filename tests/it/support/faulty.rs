@@ -25,7 +25,12 @@ pub struct Gate {
 impl Gate {
     /// Returns when something waits at the gate.
     pub async fn reached(&mut self) {
-        super::soon("something comes to the gate", self.held.wait_for(|held| *held > 0)).await.unwrap();
+        self.reached_by(1).await;
+    }
+
+    /// Returns when so many wait at the gate.
+    pub async fn reached_by(&mut self, many: usize) {
+        super::soon("something comes to the gate", self.held.wait_for(|held| *held >= many)).await.unwrap();
     }
 
     pub fn open(&self) {
@@ -139,7 +144,8 @@ impl FaultyStore {
         gate
     }
 
-    /// Holds back reads of rows and streams with this key among them; "what waits for C" is the inbox of context C.
+    /// Holds back reads of rows and streams with this key among them; "what waits for C" is the inbox of context C,
+    /// "messages of C" are those of the log.
     pub fn hold_reads(&self, key: &str) -> Gate {
         let (barrier, gate) = Barrier::pair();
         self.script.lock().unwrap().hold_reads.push((key.to_owned(), barrier));
@@ -295,6 +301,14 @@ impl Store for FaultyStore {
         .boxed()
     }
 
+    fn messages_after(&self, after: i64, limit: u32, filter: Filter) -> BoxFuture<'_, StoreResult<Page>> {
+        async move {
+            self.pass_reads(filter.contexts.iter().map(|context| format!("messages of {context}"))).await;
+            self.reading().await?.messages_after(after, limit, filter).await
+        }
+        .boxed()
+    }
+
     fn streams(
         &self,
         context: &str,
@@ -311,7 +325,6 @@ impl Store for FaultyStore {
 
     reads! {
         last_position() -> i64;
-        messages_after(after: i64, limit: u32, filter: Filter) -> Page;
         message(id: Uuid) -> Option<MessageStatus>;
         range(first: i64, last: i64) -> Vec<Envelope>;
         idempotency(digest: [u8; 32]) -> Option<Idempotency>;

@@ -145,6 +145,11 @@ impl World {
 
     pub async fn start_with(folder: TempDir, contexts: Contexts) -> Self {
         let store = FaultyStore::over(open_after_crash(folder.path()).await);
+        Self::start_over(folder, store, contexts).await
+    }
+
+    /// [`Self::start_with`] a store that may have been told to fail already.
+    pub async fn start_over(folder: TempDir, store: Arc<FaultyStore>, contexts: Contexts) -> Self {
         let runtime = Runtime::start(store.clone(), contexts).await.unwrap();
         Self { folder, store, runtime }
     }

@@ -5,9 +5,11 @@ mod keeping;
 use super::book::Book;
 use super::compare::{at, changed, day_of, left_of, planned_of};
 use super::context::{Facts, State};
-use super::decisions::{Ask, How, Keeps, as_searched, book_problem, compiled, lock, no_recipe, open, solve};
+use super::decisions::{
+    Ask, How, Keeps, as_searched, book_problem, compiled, leave_out, lock, no_recipe, open, solve,
+};
 use super::messages::{
-    AlternativesRanked, Event, GenerateMealPlan, Keep, MealPlanChanged, MoveSlot, Replan, SetPortion,
+    AlternativesRanked, AtHome, Event, GenerateMealPlan, Keep, MealPlanChanged, MoveSlot, Replan, SetPortion,
     SlotRef, SwapRecipe,
 };
 use super::plan::{Dish, Meal, MealPlan};
@@ -17,6 +19,7 @@ use super::search::{self, Current, Locked, Problem};
 use super::why;
 use super::write::Found;
 use crate::domain::context::Rejection;
+use crate::domain::foods::FoodId;
 use crate::domain::recipes::slots::MealSlot;
 use chrono::NaiveDate;
 use std::collections::BTreeSet;
@@ -113,7 +116,8 @@ impl<'f> Draft<'f> {
     }
 
     /// Solves what is free, from the plan as it is.
-    fn solved(self, seed: u64, how: How, why: String) -> Result<Vec<Event>, Rejection> {
+    fn solved(mut self, seed: u64, how: How, why: String) -> Result<Vec<Event>, Rejection> {
+        leave_out(&self.book, &mut self.problem, &self.request);
         let ask = Ask { seed, how, from: Some(self.plan) };
         let plan = solve(&self.book, &self.problem, &self.request, ask, self.locked)?;
         let changed = changed(self.plan, &plan);
@@ -292,8 +296,8 @@ impl<'f> Draft<'f> {
             let hint = format!("give one of the {} days from {} on", self.plan.days, self.plan.start);
             return Err(Rejection::invalid("/from", format!("{from} is no day of this plan"), hint));
         };
-        if let Some(pantry) = &command.pantry {
-            self.request.pantry.clone_from(pantry);
+        if command.pantry.is_some() || !command.ran_out.is_empty() {
+            self.take_stock(command.pantry.as_deref(), &command.ran_out);
             self.book = open(self.book.facts, &self.request)?;
             self.problem = book_problem(&self.book, &self.request, Keeps::WherePossible)?;
         }
@@ -302,8 +306,6 @@ impl<'f> Draft<'f> {
         let kept: BTreeSet<SlotRef> =
             self.plan.meals.iter().filter(|meal| self.is_locked(meal) || is_there(meal)).map(at).collect();
         self.freeze(|meal| meal.date >= from && !kept.contains(&at(meal)));
-        let ran_out = command.ran_out.iter().filter_map(|food| self.book.food(food));
-        self.problem.household.excluded_foods.extend(ran_out);
         self.problem.weights.change = CHANGE_PRICE * i64::from(self.book.weights.change) / 100;
         self.problem.current = self.current();
         let plan = self.plan;
@@ -314,6 +316,17 @@ impl<'f> Draft<'f> {
         let how = command.moves.map_or(How::Amend(most), How::Search);
         let why = format!("planned anew from {} on", day_of(from));
         self.solved(seed, how, why)
+    }
+
+    /// What is at home now, and what is not; it stays so for the changes that come.
+    fn take_stock(&mut self, pantry: Option<&[AtHome]>, ran_out: &BTreeSet<FoodId>) {
+        let GenerateMealPlan { pantry: at_home, ran_out: missing, .. } = &mut self.request;
+        if let Some(pantry) = pantry {
+            *at_home = pantry.to_vec();
+            missing.retain(|food| !pantry.iter().any(|lot| lot.food == *food));
+        }
+        at_home.retain(|lot| !ran_out.contains(&lot.food));
+        missing.extend(ran_out.iter().cloned());
     }
 
     fn current(&self) -> Vec<Current> {
@@ -333,6 +346,7 @@ impl<'f> Draft<'f> {
     pub(super) fn alternatives(mut self, date: NaiveDate, slot: MealSlot) -> Result<Vec<Event>, Rejection> {
         self.meal(date, slot)?;
         self.freeze(|meal| meal.date == date && meal.slot == slot);
+        leave_out(&self.book, &mut self.problem, &self.request);
         let table = compiled(&self.problem)?;
         let plan = as_searched(&self.book, &table, self.plan);
         let found = Found {
