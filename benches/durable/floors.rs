@@ -80,7 +80,7 @@ impl Messages {
 pub const TABLE: &str = "counters_totals_v1";
 
 fn handled_text() -> String {
-    format!("{MESSAGES_SQL}{HANDLED_SQL}{}", table_sql(TABLE, 5))
+    format!("{MESSAGES_SQL}{HANDLED_SQL}{}", table_sql(TABLE, 5, false))
 }
 
 /// Makes the tables with the project's own migrations.

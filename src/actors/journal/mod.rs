@@ -6,18 +6,18 @@ mod telling;
 pub(super) use queue::Unwritten;
 pub use queue::{JournalHandle, Origin};
 
-use super::hub::{Done, Hub};
+use super::hub::Hub;
 use super::status::ActorStatus;
-use crate::domain::envelope::Envelope;
 use crate::fault;
-use crate::store::{Change, Checkpoint, Placed, StoreError, Unit};
-use queue::{Job, Submission};
+use crate::store::{Checkpoint, Placed, StoreError, Unit};
+use futures_util::future;
+use queue::{Job, Reply, Submission};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use telling::{changes, deliver, recount, reveal};
+use telling::{reveal, tell};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -44,6 +44,16 @@ pub(super) struct JournalState {
     doubt: Doubt,
     /// Whether a probe is under way.
     probing: bool,
+    /// The last group, while nobody was told: that is done while the next one is being written.
+    untold: Option<Committed>,
+}
+
+/// A group that is on the disk.
+struct Committed {
+    units: Vec<Unit>,
+    placed: Vec<Placed>,
+    /// Who submitted how many of the units.
+    replies: Vec<(Reply, usize)>,
 }
 
 /// Whether there may be something on the disk that nobody was told of.
@@ -73,8 +83,8 @@ impl Actor for Journal {
         let bell = myself.clone();
         handle.bell().attach(move || drop(bell.cast(Msg::Wake)));
         let (generations, broken) = (HashMap::new(), HashMap::new());
-        let mut state =
-            JournalState { handle, hub, status, generations, broken, doubt: Doubt::Some, probing: false };
+        let (doubt, probing, untold) = (Doubt::Some, false, None);
+        let mut state = JournalState { handle, hub, status, generations, broken, doubt, probing, untold };
         state.look_behind(&myself).await;
         Ok(state)
     }
@@ -88,10 +98,12 @@ impl Actor for Journal {
         match message {
             Msg::Wake => {}
             Msg::LookBehind => {
+                state.tell().await;
                 state.look_behind(&myself).await;
                 return Ok(());
             }
             Msg::Probe => {
+                state.tell().await;
                 state.probe().await;
                 state.probe_later(&myself);
                 return Ok(());
@@ -100,6 +112,7 @@ impl Actor for Journal {
         state.handle.bell().answer();
         let jobs = state.handle.take();
         if jobs.is_empty() {
+            state.tell().await;
             return Ok(());
         }
         // One group a turn, so that a request to stop is seen between groups.
@@ -118,6 +131,7 @@ impl Actor for Journal {
         loop {
             let jobs = state.handle.take();
             if jobs.is_empty() {
+                state.tell().await;
                 return Ok(());
             }
             state.process(jobs).await;
@@ -147,6 +161,7 @@ impl JournalState {
         for job in jobs {
             match job {
                 Job::Fence { path, generation, reply } => {
+                    self.tell().await;
                     self.generations.insert(path, generation);
                     let _ = reply.send(());
                 }
@@ -183,12 +198,10 @@ impl JournalState {
         }
         match self.try_commit(units).await {
             (units, Ok(placed)) => {
-                self.succeeded(&placed, units).await;
-                let mut placed = placed.as_slice();
-                for ((_, reply), count) in origins.into_iter().zip(counts) {
-                    let (mine, rest) = placed.split_at(count.min(placed.len()));
-                    reply(Ok(mine.to_vec()));
-                    placed = rest;
+                let replies = origins.into_iter().map(|(_, reply)| reply).zip(counts).collect();
+                self.untold = Some(Committed { units, placed, replies });
+                if self.handle.is_empty() {
+                    self.tell().await;
                 }
             }
             (units, Err(error)) => {
@@ -200,6 +213,13 @@ impl JournalState {
                 });
                 self.commit_apart(group.collect(), &error).await;
             }
+        }
+    }
+
+    /// Tells everybody of the last group, unless that was done.
+    async fn tell(&mut self) {
+        if let Some((committed, hub)) = self.untold.take().zip(self.hub.upgrade()) {
+            tell(&hub, &self.status, committed).await;
         }
     }
 
@@ -244,8 +264,9 @@ impl JournalState {
                 let (units, result) = self.try_commit(pending).await;
                 match (result, origin) {
                     (Ok(placed), _) => {
-                        self.succeeded(&placed, units).await;
-                        all.extend(placed);
+                        all.extend_from_slice(&placed);
+                        self.untold = Some(Committed { units, placed, replies: Vec::new() });
+                        self.tell().await;
                         break;
                     }
                     (Err(error @ StoreError::Unavailable(_)), Origin::Actor { .. }) => {
@@ -288,8 +309,14 @@ impl JournalState {
             return (units, Err(StoreError::Unavailable("the runtime is gone".to_owned())));
         };
         let units = Arc::new(units);
+        let before = self.untold.take();
         fault::point("commit.before");
-        let result = hub.store.commit(units.clone()).await;
+        let (result, ()) = future::join(hub.store.commit(units.clone()), async {
+            if let Some(before) = before {
+                tell(&hub, &self.status, before).await;
+            }
+        })
+        .await;
         fault::point("commit.after");
         self.handle.note(result.as_ref().err());
         if matches!(result, Err(StoreError::Unavailable(_))) && self.doubt == Doubt::None {
@@ -300,62 +327,5 @@ impl JournalState {
             self.status.set_error(error.to_string());
         }
         (Arc::try_unwrap(units).unwrap_or_else(|shared| (*shared).clone()), result)
-    }
-
-    /// Tells lanes, readers and waiters, in that order.
-    async fn succeeded(&self, placed: &[Placed], units: Vec<Unit>) {
-        self.status.handled.fetch_add(units.len() as u64, Ordering::Relaxed);
-        let Some(hub) = self.hub.upgrade() else { return };
-        let sets_timer = changes(&units, |change| matches!(change, Change::SetTimer(_)));
-        let settles = changes(&units, |change| matches!(change, Change::SettleDeadLetter { .. }));
-        let snapshots = units.iter().any(|unit| unit.snapshot.is_some());
-        let decides = changes(&units, |change| matches!(change, Change::DecideEffect { .. }));
-        let mut messages: Vec<Arc<Envelope>> = Vec::with_capacity(units.len());
-        let mut done = Vec::new();
-        for (unit, place) in units.into_iter().zip(placed) {
-            let next = place.first + unit.messages.len() as i64;
-            messages.extend(unit.messages.into_iter().zip(place.first..).map(|(mut message, position)| {
-                message.position = position;
-                Arc::new(message)
-            }));
-            if let Some(handled) = unit.handled {
-                if let Some(lane) = hub.lanes.get(&*handled.context) {
-                    lane.status.waiting.fetch_sub(1, Ordering::Relaxed);
-                }
-                done.push((handled.id, Done { outcome: handled.outcome, position: next - 1 }));
-            }
-        }
-        // Positions that were never told: a commit whose answer was lost. Lanes and readers look for themselves.
-        let gap = messages.first().is_some_and(|first| first.position > *hub.committed.borrow() + 1);
-        if gap {
-            hub.lanes.values().for_each(|lane| lane.leave_to_table());
-        }
-        fault::point("deliver.before");
-        if snapshots {
-            fault::point("snapshot.written");
-        }
-        if messages.iter().any(|message| message.extra.reply_to.is_some()) {
-            fault::point("saga.told");
-        }
-        deliver(&hub, &messages);
-        hub.publish(&messages);
-        hub.resolve(done.into_iter());
-        if sets_timer {
-            fault::point("timer.set");
-        }
-        if sets_timer || gap {
-            hub.timers.ring();
-        }
-        if settles || gap {
-            hub.lanes.values().for_each(|lane| lane.recheck_held());
-        }
-        if decides || gap {
-            hub.gateways.decided.send_replace(());
-        }
-        fault::point("deliver.after");
-        if gap {
-            recount(&hub).await;
-            hub.lanes.values().for_each(|lane| lane.bell.ring());
-        }
     }
 }

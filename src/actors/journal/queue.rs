@@ -182,6 +182,11 @@ impl JournalHandle {
         &self.0.bell
     }
 
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner).jobs.is_empty()
+    }
+
     /// Everything up to the next fence, within one group's size; a fence comes alone.
     pub(super) fn take(&self) -> Vec<Job> {
         let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,7 +1,10 @@
 //! How those who wait for it learn of what was committed.
 
-use crate::actors::hub::Hub;
+use super::Committed;
+use crate::actors::hub::{Done, Hub};
+use crate::actors::status::ActorStatus;
 use crate::domain::envelope::{Envelope, Kind};
+use crate::fault;
 use crate::store::{Change, StoreResult, Unit};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,7 +25,7 @@ pub(super) async fn reveal(hub: &Hub) -> StoreResult<()> {
 }
 
 /// Counts the waiting messages anew, after some came or went unseen.
-pub(super) async fn recount(hub: &Hub) {
+async fn recount(hub: &Hub) {
     match hub.store.waiting_counts().await {
         Ok(counts) => {
             let counts: HashMap<_, _> = counts.into_iter().collect();
@@ -34,11 +37,11 @@ pub(super) async fn recount(hub: &Hub) {
     }
 }
 
-pub(super) fn changes(units: &[Unit], is_it: fn(&Change) -> bool) -> bool {
+fn changes(units: &[Unit], is_it: fn(&Change) -> bool) -> bool {
     units.iter().flat_map(|unit| &unit.changes).any(is_it)
 }
 
-pub(super) fn deliver(hub: &Hub, messages: &[Arc<Envelope>]) {
+fn deliver(hub: &Hub, messages: &[Arc<Envelope>]) {
     let mut rung: Vec<&str> = Vec::new();
     for message in messages.iter().filter(|message| message.kind == Kind::Command) {
         if let Some(lane) = hub.lanes.get(&*message.context) {
@@ -52,5 +55,68 @@ pub(super) fn deliver(hub: &Hub, messages: &[Arc<Envelope>]) {
         if let Some(lane) = hub.lanes.get(context) {
             lane.bell.ring();
         }
+    }
+}
+
+/// Tells lanes, readers, waiters and those who submitted, in that order.
+pub(super) async fn tell(hub: &Hub, status: &ActorStatus, committed: Committed) {
+    let Committed { units, placed, replies } = committed;
+    status.handled.fetch_add(units.len() as u64, Ordering::Relaxed);
+    let sets_timer = changes(&units, |change| matches!(change, Change::SetTimer(_)));
+    let settles = changes(&units, |change| matches!(change, Change::SettleDeadLetter { .. }));
+    let snapshots = units.iter().any(|unit| unit.snapshot.is_some());
+    let decides = changes(&units, |change| matches!(change, Change::DecideEffect { .. }));
+    let mut messages: Vec<Arc<Envelope>> = Vec::with_capacity(units.len());
+    let mut done = Vec::new();
+    for (unit, place) in units.into_iter().zip(&placed) {
+        let next = place.first + unit.messages.len() as i64;
+        messages.extend(unit.messages.into_iter().zip(place.first..).map(|(mut message, position)| {
+            message.position = position;
+            Arc::new(message)
+        }));
+        if let Some(handled) = unit.handled {
+            if let Some(lane) = hub.lanes.get(&*handled.context) {
+                lane.status.waiting.fetch_sub(1, Ordering::Relaxed);
+            }
+            done.push((handled.id, Done { outcome: handled.outcome, position: next - 1 }));
+        }
+    }
+    // Positions that were never told: a commit whose answer was lost. Lanes and readers look for themselves.
+    let gap = messages.first().is_some_and(|first| first.position > *hub.committed.borrow() + 1);
+    if gap {
+        hub.lanes.values().for_each(|lane| lane.leave_to_table());
+    }
+    fault::point("deliver.before");
+    if snapshots {
+        fault::point("snapshot.written");
+    }
+    if messages.iter().any(|message| message.extra.reply_to.is_some()) {
+        fault::point("saga.told");
+    }
+    deliver(hub, &messages);
+    hub.publish(&messages);
+    hub.resolve(done.into_iter());
+    if sets_timer {
+        fault::point("timer.set");
+    }
+    if sets_timer || gap {
+        hub.timers.ring();
+    }
+    if settles || gap {
+        hub.lanes.values().for_each(|lane| lane.recheck_held());
+    }
+    if decides || gap {
+        hub.gateways.decided.send_replace(());
+    }
+    fault::point("deliver.after");
+    if gap {
+        recount(hub).await;
+        hub.lanes.values().for_each(|lane| lane.bell.ring());
+    }
+    let mut placed = placed.as_slice();
+    for (reply, count) in replies {
+        let (mine, rest) = placed.split_at(count.min(placed.len()));
+        reply(Ok(mine.to_vec()));
+        placed = rest;
     }
 }

@@ -4,6 +4,7 @@ use crate::domain::context::RowChange;
 use crate::domain::envelope::{Envelope, Kind};
 use crate::store::encoding::JsonRows;
 use crate::store::{Handled, Outcome, StoreError, StoreResult};
+use std::fmt::Write;
 
 // Parameters are `$n`, not `?n`: SQLite counts the numbers that `?n` leaves out, and sqlx then binds shifted values.
 
@@ -58,18 +59,28 @@ pub(super) const IDEMPOTENCY_SQL: &str = "
 INSERT INTO idempotency (digest, body_digest, message_id, at_us)
 SELECT unhex(k.value ->> 0), unhex(k.value ->> 1), unhex(k.value ->> 2), k.value ->> 3 FROM jsonb_each($7) AS k;";
 
-/// Changed and deleted rows of one read model's table, given as parameter `$n`.
+/// Changed rows of one read model's table, given as parameter `$n`; with those to be deleted if there are any.
 #[must_use]
-pub fn table_sql(table: &str, n: usize) -> String {
-    format!(
+pub fn table_sql(table: &str, n: usize, deletes: bool) -> String {
+    let (changed, mut sql) = (if deletes { "json_array_length(r.value) = 4" } else { "true" }, String::new());
+    // Writing to a text cannot fail.
+    let _ = write!(
+        sql,
         "
 INSERT INTO \"{table}\" (key, sort, search, body)
 SELECT r.value ->> 0, r.value ->> 1, r.value ->> 2, r.value -> 3
-FROM jsonb_each(${n}) AS r WHERE json_array_length(r.value) = 4
-ON CONFLICT (key) DO UPDATE SET sort = excluded.sort, search = excluded.search, body = excluded.body;
+FROM jsonb_each(${n}) AS r WHERE {changed}
+ON CONFLICT (key) DO UPDATE SET sort = excluded.sort, search = excluded.search, body = excluded.body;"
+    );
+    if deletes {
+        let _ = write!(
+            sql,
+            "
 DELETE FROM \"{table}\" WHERE key IN (
     SELECT r.value ->> 0 FROM jsonb_each(${n}) AS r WHERE json_array_length(r.value) = 1);"
-    )
+        );
+    }
+    sql
 }
 
 /// Rows for [`MESSAGES_SQL`].
@@ -77,7 +88,8 @@ DELETE FROM \"{table}\" WHERE key IN (
 /// # Errors
 /// When a value has no JSON form.
 pub fn encode_messages<'a>(messages: impl Iterator<Item = &'a Envelope>) -> StoreResult<String> {
-    let mut rows = JsonRows::with_capacity(64 * 1024);
+    // Grows where it must: freeing a large text makes the allocator tidy up.
+    let mut rows = JsonRows::with_capacity(16 * 1024);
     for message in messages {
         encode_message(&mut rows, message)?;
     }

@@ -6,6 +6,7 @@ use super::encode::{
     encode_handled, encode_messages, encode_rows, table_sql,
 };
 use super::error::{is_not_null, store_error};
+use crate::domain::context::RowChange;
 use crate::fault;
 use crate::store::aging::forget_sql;
 use crate::store::encoding;
@@ -215,7 +216,7 @@ struct Statement {
 
 impl Statement {
     fn of(units: &[Unit], first: i64, epoch: i64) -> StoreResult<Self> {
-        let tables = encoding::tables(units);
+        let tables: Vec<_> = encoding::tables(units).into_iter().map(|name| Table::of(units, name)).collect();
         let at_us = chrono::DateTime::timestamp_micros(&crate::clock::now());
         let mut arguments = SqliteArguments::default();
         bind(&mut arguments, first)?;
@@ -228,7 +229,7 @@ impl Statement {
         }
         bind(&mut arguments, at_us)?;
         for table in &tables {
-            bind(&mut arguments, encode_rows(encoding::rows_of(units, table).into_iter())?)?;
+            bind(&mut arguments, encode_rows(table.rows.iter().copied())?)?;
         }
         Ok(Self { sql: sql(units, &tables), arguments })
     }
@@ -264,7 +265,23 @@ fn parameters(units: &[Unit], at_us: i64) -> StoreResult<[String; changes::FIRST
     ])
 }
 
-fn sql(units: &[Unit], tables: &[&str]) -> String {
+/// What changes in the table of one read model.
+struct Table<'u> {
+    name: &'u str,
+    rows: Vec<&'u RowChange>,
+}
+
+impl<'u> Table<'u> {
+    fn of(units: &'u [Unit], name: &'u str) -> Self {
+        Self { name, rows: encoding::rows_of(units, name) }
+    }
+
+    fn sql(&self, parameter: usize) -> String {
+        table_sql(self.name, parameter, self.rows.iter().any(|change| change.row.is_none()))
+    }
+}
+
+fn sql(units: &[Unit], tables: &[Table<'_>]) -> String {
     let has = |part: fn(&Unit) -> bool| units.iter().any(part);
     let dead =
         |unit: &Unit| unit.handled.as_ref().is_some_and(|done| matches!(done.outcome, Outcome::Dead { .. }));
@@ -294,7 +311,7 @@ fn sql(units: &[Unit], tables: &[&str]) -> String {
     }
     changes::tables_sql(units, &mut sql);
     for (n, table) in tables.iter().enumerate() {
-        sql.push_str(&table_sql(table, FIRST_TABLE_PARAMETER + n));
+        sql.push_str(&table.sql(FIRST_TABLE_PARAMETER + n));
     }
     sql.push_str("COMMIT;");
     sql
