@@ -19,6 +19,10 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use telling::{reveal, tell};
 
+/// Of small groups the sync costs most: what they lead to had better share one. To tell of a large group takes long:
+/// the disk had better be at work meanwhile.
+const LARGE: usize = 128;
+const TURNS: usize = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -199,8 +203,12 @@ impl JournalState {
         match self.try_commit(units).await {
             (units, Ok(placed)) => {
                 let replies = origins.into_iter().map(|(_, reply)| reply).zip(counts).collect();
+                let is_large = units.len() >= LARGE;
                 self.untold = Some(Committed { units, placed, replies });
-                if self.handle.is_empty() {
+                if !is_large {
+                    self.tell().await;
+                    Self::let_it_gather().await;
+                } else if self.handle.is_empty() {
                     self.tell().await;
                 }
             }
@@ -213,6 +221,14 @@ impl JournalState {
                 });
                 self.commit_apart(group.collect(), &error).await;
             }
+        }
+    }
+
+    /// Those who were told get their turn to hand over what follows, so that it goes into one group. Takes no time
+    /// where nobody else has anything to do.
+    async fn let_it_gather() {
+        for _ in 0..TURNS {
+            tokio::task::yield_now().await;
         }
     }
 
