@@ -65,6 +65,10 @@ async fn a_reader_takes_nothing_after_an_order_to_pause_from_a_look_under_way() 
         world.runtime.hub().order(path, Order::Pause).unwrap();
     }
     look.open();
+    // Time enough for what they read to be taken.
+    for number in 2..12 {
+        world.ask(append("a", number)).await;
+    }
     let_others_run().await;
     for (path, reader) in READERS {
         assert_eq!(world.store.checkpoint(reader).await.unwrap(), 0, "{reader}");
