@@ -204,11 +204,13 @@ impl JournalState {
             (units, Ok(placed)) => {
                 let replies = origins.into_iter().map(|(_, reply)| reply).zip(counts).collect();
                 let is_large = units.len() >= LARGE;
+                // After a gap what waits is counted anew, and nothing may be written meanwhile.
+                let at_once = self.handle.is_empty() || self.is_after_a_gap(&placed);
                 self.untold = Some(Committed { units, placed, replies });
                 if !is_large {
                     self.tell().await;
                     Self::let_it_gather().await;
-                } else if self.handle.is_empty() {
+                } else if at_once {
                     self.tell().await;
                 }
             }
@@ -232,10 +234,18 @@ impl JournalState {
         }
     }
 
+    /// Whether positions before these were never told of.
+    fn is_after_a_gap(&self, placed: &[Placed]) -> bool {
+        let first = placed.first().map_or(0, |place| place.first);
+        self.hub.upgrade().is_some_and(|hub| first > *hub.committed.borrow() + 1)
+    }
+
     /// Tells everybody of the last group, unless that was done.
     async fn tell(&mut self) {
-        if let Some((committed, hub)) = self.untold.take().zip(self.hub.upgrade()) {
-            tell(&hub, &self.status, committed).await;
+        let Some(committed) = self.untold.take() else { return };
+        match self.hub.upgrade() {
+            Some(hub) => tell(&hub, &self.status, committed).await,
+            None => committed.answer(),
         }
     }
 

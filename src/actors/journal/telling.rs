@@ -59,16 +59,16 @@ fn deliver(hub: &Hub, messages: &[Arc<Envelope>]) {
 }
 
 /// Tells lanes, readers, waiters and those who submitted, in that order.
-pub(super) async fn tell(hub: &Hub, status: &ActorStatus, committed: Committed) {
-    let Committed { units, placed, replies } = committed;
-    status.handled.fetch_add(units.len() as u64, Ordering::Relaxed);
+pub(super) async fn tell(hub: &Hub, status: &ActorStatus, mut committed: Committed) {
+    status.handled.fetch_add(committed.units.len() as u64, Ordering::Relaxed);
+    let units = std::mem::take(&mut committed.units);
     let sets_timer = changes(&units, |change| matches!(change, Change::SetTimer(_)));
     let settles = changes(&units, |change| matches!(change, Change::SettleDeadLetter { .. }));
     let snapshots = units.iter().any(|unit| unit.snapshot.is_some());
     let decides = changes(&units, |change| matches!(change, Change::DecideEffect { .. }));
     let mut messages: Vec<Arc<Envelope>> = Vec::with_capacity(units.len());
     let mut done = Vec::new();
-    for (unit, place) in units.into_iter().zip(&placed) {
+    for (unit, place) in units.into_iter().zip(&committed.placed) {
         let next = place.first + unit.messages.len() as i64;
         messages.extend(unit.messages.into_iter().zip(place.first..).map(|(mut message, position)| {
             message.position = position;
@@ -113,10 +113,17 @@ pub(super) async fn tell(hub: &Hub, status: &ActorStatus, committed: Committed) 
         recount(hub).await;
         hub.lanes.values().for_each(|lane| lane.bell.ring());
     }
-    let mut placed = placed.as_slice();
-    for (reply, count) in replies {
-        let (mine, rest) = placed.split_at(count.min(placed.len()));
-        reply(Ok(mine.to_vec()));
-        placed = rest;
+    committed.answer();
+}
+
+impl Committed {
+    /// Answers those who submitted.
+    pub(super) fn answer(self) {
+        let mut placed = self.placed.as_slice();
+        for (reply, count) in self.replies {
+            let (mine, rest) = placed.split_at(count.min(placed.len()));
+            reply(Ok(mine.to_vec()));
+            placed = rest;
+        }
     }
 }

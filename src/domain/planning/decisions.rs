@@ -2,7 +2,7 @@
 
 use super::book::Book;
 use super::context::Facts;
-use super::messages::{Event, GenerateMealPlan, Keep, MealPlanCreated, MealPlanGenerated, SlotRef};
+use super::messages::{AtHome, Event, GenerateMealPlan, Keep, MealPlanCreated, MealPlanGenerated, SlotRef};
 use super::plan::{Dish, MealPlan};
 use super::problem::problem;
 use super::rules::kind;
@@ -13,6 +13,7 @@ use crate::domain::context::Rejection;
 use crate::domain::envelope::Metadata;
 use crate::domain::foods::FoodId;
 use crate::domain::household::SetUpHousehold;
+use crate::domain::measure::Milli;
 use crate::domain::recipes::slots::MealSlot;
 use chrono::{Days, NaiveDate};
 use std::collections::BTreeSet;
@@ -30,9 +31,11 @@ pub(super) fn generate(
     metadata: &Metadata,
 ) -> Result<Vec<Event>, Rejection> {
     let start = start(command.start, today(facts, metadata))?;
-    let request = GenerateMealPlan { start: Some(start), ..command.clone() };
+    let mut request = GenerateMealPlan { start: Some(start), ..command.clone() };
+    request.take_stock(None, &command.ran_out);
     let seed = request.seed.unwrap_or_else(|| metadata.id.as_u64_pair().1);
     let book = open(facts, &request)?;
+    must_know(&book, &request.ran_out)?;
     let mut problem = book_problem(&book, &request, Keeps::All)?;
     leave_out(&book, &mut problem, &request);
     let ask = Ask { seed, how: How::Search(request.moves.unwrap_or(DEFAULT_MOVES)), from: None };
@@ -142,6 +145,32 @@ pub(super) fn book_problem(
     Ok(problem)
 }
 
+impl GenerateMealPlan {
+    /// Says what is at home now, if that is told, and what is not; it stays so for the changes that come.
+    pub(super) fn take_stock(&mut self, pantry: Option<&[AtHome]>, ran_out: &BTreeSet<FoodId>) {
+        if let Some(pantry) = pantry {
+            self.pantry = pantry.to_vec();
+            let is_there =
+                |food: &FoodId| pantry.iter().any(|lot| lot.food == *food && lot.grams > Milli::ZERO);
+            self.ran_out.retain(|food| !is_there(food));
+        }
+        self.pantry.retain(|lot| !ran_out.contains(&lot.food));
+        self.ran_out.extend(ran_out.iter().cloned());
+    }
+}
+
+/// A name that is not known would leave out nothing, and nobody would notice.
+pub(super) fn must_know(book: &Book<'_>, ran_out: &BTreeSet<FoodId>) -> Result<(), Rejection> {
+    let unknown = |food: &&FoodId| book.food(food).is_none() && !book.facts.foods.contains_key(food);
+    match ran_out.iter().find(unknown) {
+        None => Ok(()),
+        Some(food) => {
+            let hint = "GET /api/foods?q= finds what it is called";
+            Err(Rejection::invalid("/ran_out", format!("nobody knows the food {food}"), hint))
+        }
+    }
+}
+
 /// Chooses nothing that needs what ran out. Dishes that are decided already stay; they may have been cooked before.
 pub(super) fn leave_out(book: &Book<'_>, problem: &mut Problem, request: &GenerateMealPlan) {
     let ran_out = request.ran_out.iter().filter_map(|food| book.food(food));
@@ -175,9 +204,9 @@ fn remarks(book: &Book<'_>, request: &GenerateMealPlan) -> Vec<String> {
         })
         .collect();
     let unknown = |food: &FoodId| !book.facts.foods.contains_key(food);
-    let named = request.pantry.iter().map(|lot| &lot.food).chain(&request.ran_out);
-    for food in named.filter(|food| unknown(food)) {
-        remarks.push(format!("nobody knows the food {food}; GET /api/foods?q= finds what it is called"));
+    for lot in request.pantry.iter().filter(|lot| unknown(&lot.food)) {
+        remarks
+            .push(format!("nobody knows the food {}; GET /api/foods?q= finds what it is called", lot.food));
     }
     remarks
 }

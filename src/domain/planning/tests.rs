@@ -92,6 +92,19 @@ fn facts() -> Facts {
     }
 }
 
+/// A replanning that asks for nothing.
+fn anew() -> Replan {
+    Replan {
+        from: None,
+        seed: None,
+        moves: None,
+        most_changes: None,
+        ran_out: BTreeSet::new(),
+        eaten: Vec::new(),
+        pantry: None,
+    }
+}
+
 struct Desk {
     facts: Facts,
     state: State,
@@ -222,15 +235,7 @@ fn another_dish_is_another_one_each_time_and_a_locked_meal_stays() {
     desk.give(LockSlot { date, slot: MealSlot::Dinner }).unwrap();
     assert!(desk.decide(RegenerateSlot { date, slot: MealSlot::Dinner }).is_err());
     let kept = recipe_at(&desk.plan(), date, MealSlot::Dinner);
-    desk.changed(Replan {
-        from: None,
-        seed: None,
-        moves: Some(3000),
-        most_changes: None,
-        ran_out: BTreeSet::new(),
-        eaten: Vec::new(),
-        pantry: None,
-    });
+    desk.changed(Replan { moves: Some(3000), ..anew() });
     assert_eq!(recipe_at(&desk.plan(), date, MealSlot::Dinner), kept);
     assert!(desk.plan().meals.iter().any(|meal| meal.locked && meal.date == date));
     desk.give(UnlockSlot { date, slot: MealSlot::Dinner }).unwrap();
@@ -265,15 +270,7 @@ fn what_ran_out_is_cooked_no_more_and_few_other_meals_change() {
         .iter()
         .filter(|meal| meal.date >= day(2) && needs(&desk, recipe_at(&before, meal.date, meal.slot)))
         .count();
-    let replan = Replan {
-        from: Some(day(2)),
-        seed: None,
-        moves: None,
-        most_changes: None,
-        ran_out: [food("spinach")].into(),
-        eaten: Vec::new(),
-        pantry: None,
-    };
+    let replan = Replan { from: Some(day(2)), ran_out: [food("spinach")].into(), ..anew() };
     let changed = desk.changed(replan);
     let plan = desk.plan();
     assert!(changed.iter().all(|at| at.date >= day(2)), "{changed:?}");
@@ -302,15 +299,7 @@ fn what_ran_out_stays_away_until_it_is_in_the_pantry_again() {
         };
         ranked.alternatives.into_iter().map(|other| other.recipe_id).collect::<Vec<_>>()
     };
-    let replan = |ran_out: BTreeSet<FoodId>, pantry| Replan {
-        from: None,
-        seed: None,
-        moves: None,
-        most_changes: None,
-        ran_out,
-        eaten: Vec::new(),
-        pantry,
-    };
+    let replan = |ran_out: BTreeSet<FoodId>, pantry| Replan { ran_out, pantry, ..anew() };
     let lot = AtHome { food: spinach.clone(), grams: Milli::whole(400), use_by: None };
     desk.changed(replan(BTreeSet::new(), Some(vec![lot.clone()])));
     desk.changed(replan([spinach.clone()].into(), None));
@@ -325,8 +314,19 @@ fn what_ran_out_stays_away_until_it_is_in_the_pantry_again() {
     assert!(cooked(&desk).into_iter().all(|id| !has_spinach(&desk, id)));
     assert!(alternatives(&mut desk).into_iter().all(|id| !has_spinach(&desk, id)));
 
+    let none_of_it = AtHome { grams: Milli::whole(0), ..lot.clone() };
+    desk.give(replan(BTreeSet::new(), Some(vec![none_of_it]))).unwrap();
+    assert_eq!(desk.state.request.ran_out, [spinach.clone()].into());
     desk.give(replan(BTreeSet::new(), Some(vec![lot]))).unwrap();
     assert_eq!(desk.state.request.ran_out, BTreeSet::new());
+
+    // Who swaps a dish in has what it needs.
+    desk.give(replan([spinach.clone()].into(), None)).unwrap();
+    let of_spinach = desk.facts.recipes.iter().find(|recipe| has_spinach(&desk, recipe.id)).unwrap().id;
+    let date = plain_dinner(&desk.plan());
+    desk.changed(SwapRecipe { date, slot: MealSlot::Dinner, recipe_id: of_spinach });
+    desk.give(Replan { from: Some(date), ..anew() }).unwrap();
+    assert_eq!(recipe_at(&desk.plan(), date, MealSlot::Dinner), Some(of_spinach));
 }
 
 #[test]
@@ -449,16 +449,8 @@ fn what_makes_no_sense_is_refused_with_a_hint() {
         RegenerateSlot { date: day(0), slot: MealSlot::Snack }.into(),
         RegenerateDay { date: day(-1), seed: None }.into(),
         LockSlot { date: day(9), slot: MealSlot::Lunch }.into(),
-        Replan {
-            from: Some(day(30)),
-            seed: None,
-            moves: None,
-            most_changes: None,
-            ran_out: BTreeSet::new(),
-            eaten: Vec::new(),
-            pantry: None,
-        }
-        .into(),
+        Replan { from: Some(day(30)), ..anew() }.into(),
+        Replan { ran_out: [food("spinash")].into(), ..anew() }.into(),
     ] {
         let refused = desk.decide(command.clone()).unwrap_err();
         assert!(!refused.hint.is_empty(), "{command:?}: {refused}");
@@ -471,6 +463,9 @@ fn what_makes_no_sense_is_refused_with_a_hint() {
         Planning::check(&SetPlanningRules(rules).into()).unwrap_err().pointer.as_deref(),
         Some("/tags/0/tag")
     );
+    let asked = GenerateMealPlan { ran_out: [food("spinash")].into(), ..GenerateMealPlan::default() };
+    let generated = Planning::decide(&State::default(), &asked.into(), &facts(), &metadata());
+    assert_eq!(generated.unwrap_err().pointer.as_deref(), Some("/ran_out"));
     let weights = Weights { cost: 1_000_000, ..Weights::default() };
     assert!(
         Planning::check(&GenerateMealPlan { weights: Some(weights), ..GenerateMealPlan::default() }.into())
@@ -484,15 +479,7 @@ fn eating_otherwise_shifts_the_days_after() {
     let before = desk.plan();
     let feast = Nutrients { kcal: Some(Milli::whole(4000)), ..Nutrients::default() };
     let eaten = vec![EatenInstead { member: ANN, date: day(0), amounts: feast }];
-    let replan = Replan {
-        from: Some(day(1)),
-        seed: None,
-        moves: Some(4000),
-        most_changes: None,
-        ran_out: BTreeSet::new(),
-        eaten,
-        pantry: None,
-    };
+    let replan = Replan { from: Some(day(1)), moves: Some(4000), eaten, ..anew() };
     desk.give(replan).unwrap();
     let energy = |plan: &MealPlan, member: Uuid| -> i64 {
         let days = plan

@@ -60,7 +60,7 @@ pub fn writer_options(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         // Pages that many commits touch are carried over from the log to the file once for all of them: 64 MB.
         .pragma("wal_autocheckpoint", "16384")
-        .pragma("journal_size_limit", "67108864")
+        .pragma("journal_size_limit", "134217728")
         // Where the streams of a thousand aggregates end, with room to spare: 16 MB.
         .pragma("cache_size", "-16384")
         // No statistics: the few plans there are must not change with what a store holds.

@@ -8,11 +8,11 @@ use crate::support::contexts::{
 };
 use crate::support::memory::Tables;
 use crate::support::world::{SUMS, command, contexts};
-use meal_planner::actors::{NewCommand, Retries, Runtime};
+use meal_planner::actors::{NewCommand, Refusal, Retries, Runtime};
 use meal_planner::domain::context::Context;
 use meal_planner::domain::envelope::{Envelope, Kind};
 use meal_planner::domain::message::Message;
-use meal_planner::store::Outcome;
+use meal_planner::store::{Outcome, StoreError};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,9 +94,20 @@ fn with_id(sim: &Sim, command: NewCommand) -> NewCommand {
     NewCommand { id: sim.dice().id(), ..command }
 }
 
+/// Asks again where nothing was accepted: what has just died may still be on its way up.
 async fn ask(runtime: &Runtime, command: NewCommand) -> Option<Outcome> {
-    let (_, done) = runtime.dispatcher().ask(command, Duration::from_secs(10)).await.ok()?;
-    done.map(|done| done.outcome)
+    let answered = async {
+        loop {
+            match runtime.dispatcher().ask(command.clone(), Duration::from_secs(10)).await {
+                Err(Refusal::Store(StoreError::Unavailable(_))) => {
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+                Ok((_, done)) => return done.map(|done| done.outcome),
+                Err(_) => return None,
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), answered).await.ok()?
 }
 
 fn replay(tables: &Tables, key: &str) -> Book {

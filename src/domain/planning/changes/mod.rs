@@ -6,10 +6,10 @@ use super::book::Book;
 use super::compare::{at, changed, day_of, left_of, planned_of};
 use super::context::{Facts, State};
 use super::decisions::{
-    Ask, How, Keeps, as_searched, book_problem, compiled, leave_out, lock, no_recipe, open, solve,
+    Ask, How, Keeps, as_searched, book_problem, compiled, leave_out, lock, must_know, no_recipe, open, solve,
 };
 use super::messages::{
-    AlternativesRanked, AtHome, Event, GenerateMealPlan, Keep, MealPlanChanged, MoveSlot, Replan, SetPortion,
+    AlternativesRanked, Event, GenerateMealPlan, Keep, MealPlanChanged, MoveSlot, Replan, SetPortion,
     SlotRef, SwapRecipe,
 };
 use super::plan::{Dish, Meal, MealPlan};
@@ -19,7 +19,6 @@ use super::search::{self, Current, Locked, Problem};
 use super::why;
 use super::write::Found;
 use crate::domain::context::Rejection;
-use crate::domain::foods::FoodId;
 use crate::domain::recipes::slots::MealSlot;
 use chrono::NaiveDate;
 use std::collections::BTreeSet;
@@ -146,6 +145,7 @@ impl<'f> Draft<'f> {
             return Err(no_recipe(recipe_id, "/recipe_id"));
         };
         self.may_eat(date, slot, recipe)?;
+        self.has_all_of(recipe);
         self.forget(SlotRef { date, slot });
         self.freeze(|meal| meal.date == date && meal.slot == slot);
         lock(&self.book, &mut self.problem, date, slot, Locked::Recipe(recipe));
@@ -161,6 +161,12 @@ impl<'f> Draft<'f> {
         let name =
             self.book.recipes.get(recipe as usize).map(|recipe| recipe.name.clone()).unwrap_or_default();
         self.solved(seed, How::Amend(0), format!("{name} for {slot} on {}", day_of(date)))
+    }
+
+    /// Who asks for a dish has what it needs, whatever had run out.
+    fn has_all_of(&mut self, recipe: u32) {
+        let Some(known) = self.book.recipes.get(recipe as usize) else { return };
+        self.request.ran_out.retain(|food| !known.foods.iter().any(|(used, _)| used == food));
     }
 
     /// What must not be eaten is not, whoever asks for it; time, repetition and wishes may be overruled.
@@ -296,8 +302,9 @@ impl<'f> Draft<'f> {
             let hint = format!("give one of the {} days from {} on", self.plan.days, self.plan.start);
             return Err(Rejection::invalid("/from", format!("{from} is no day of this plan"), hint));
         };
+        must_know(&self.book, &command.ran_out)?;
         if command.pantry.is_some() || !command.ran_out.is_empty() {
-            self.take_stock(command.pantry.as_deref(), &command.ran_out);
+            self.request.take_stock(command.pantry.as_deref(), &command.ran_out);
             self.book = open(self.book.facts, &self.request)?;
             self.problem = book_problem(&self.book, &self.request, Keeps::WherePossible)?;
         }
@@ -316,17 +323,6 @@ impl<'f> Draft<'f> {
         let how = command.moves.map_or(How::Amend(most), How::Search);
         let why = format!("planned anew from {} on", day_of(from));
         self.solved(seed, how, why)
-    }
-
-    /// What is at home now, and what is not; it stays so for the changes that come.
-    fn take_stock(&mut self, pantry: Option<&[AtHome]>, ran_out: &BTreeSet<FoodId>) {
-        let GenerateMealPlan { pantry: at_home, ran_out: missing, .. } = &mut self.request;
-        if let Some(pantry) = pantry {
-            *at_home = pantry.to_vec();
-            missing.retain(|food| !pantry.iter().any(|lot| lot.food == *food));
-        }
-        at_home.retain(|lot| !ran_out.contains(&lot.food));
-        missing.extend(ran_out.iter().cloned());
     }
 
     fn current(&self) -> Vec<Current> {
