@@ -19,6 +19,7 @@ use super::status::{Registry, Stage};
 use super::supervisor::{
     ChildSpec, HasRegistry, Plan, Start, Strategy, Supervisor, SupervisorMsg, TREE_INTENSITY,
 };
+use super::tasks;
 use super::upkeep::{Housekeeper, Upkeep};
 use super::view::View;
 use crate::clients::gateway::Gateway;
@@ -270,18 +271,28 @@ fn follower_child(hub: &Arc<Hub>) -> ChildSpec {
     .quarantined_when_exhausted()
 }
 
+const JOURNAL_DIED: &str = "the journal has died";
+
 fn journal_child(hub: &Arc<Hub>) -> ChildSpec {
     let (hub, handle) = (Arc::downgrade(hub), hub.journal.clone());
+    let dying = handle.clone();
     ChildSpec::new("journal", "journal", move |start: Start| {
-        let hub = hub.clone();
+        let (hub, handle) = (hub.clone(), handle.clone());
         async move {
-            let handle = hub.upgrade().map(|hub| hub.journal.clone()).unwrap_or_default();
-            let arguments = (handle, hub, start.status);
-            Ok(Actor::spawn_linked(None, Journal, arguments, start.supervisor).await?.0.get_cell())
+            let arguments = (handle.clone(), hub, start.status);
+            let (journal, ended) = Actor::spawn_linked(None, Journal, arguments, start.supervisor).await?;
+            // The supervisor may be waiting for another child, which waits for the journal: it cannot see to it.
+            let incarnation = handle.incarnation();
+            let close = async move {
+                drop(ended.await);
+                handle.close_after(incarnation, JOURNAL_DIED);
+            };
+            tasks::watched(close, |panic| tracing::error!(panic, "nobody sees the end of the journal"));
+            Ok(journal.get_cell())
         }
     })
     .on_death(move |_| {
-        handle.close("the journal has died");
+        dying.close(JOURNAL_DIED);
         std::future::ready(())
     })
 }

@@ -4,7 +4,7 @@ use crate::actors::doorbell::Doorbell;
 use crate::store::{Change, Placed, StoreError, Unit};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 /// Units in one transaction at most.
@@ -70,6 +70,8 @@ struct Queue {
     jobs: VecDeque<Job>,
     /// Set while nobody takes jobs, with the reason.
     closed: Option<&'static str>,
+    /// Counts those who have taken jobs.
+    incarnation: u64,
 }
 
 #[derive(Default)]
@@ -131,7 +133,18 @@ impl JournalHandle {
     /// Refuses what is queued and whatever comes until a journal starts again, so that nobody waits for an answer
     /// that cannot come and holds up the stop of its tree. Burnt attempts are kept: they must not be forgotten.
     pub(in crate::actors) fn close(&self, reason: &'static str) {
-        let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        Self::close_queue(self.queue(), reason);
+    }
+
+    /// [`Self::close`] when this incarnation has ended, unless the next one has begun.
+    pub(in crate::actors) fn close_after(&self, incarnation: u64, reason: &'static str) {
+        let queue = self.queue();
+        if queue.incarnation == incarnation {
+            Self::close_queue(queue, reason);
+        }
+    }
+
+    fn close_queue(mut queue: MutexGuard<'_, Queue>, reason: &'static str) {
         queue.closed = Some(reason);
         let (kept, refused): (VecDeque<_>, VecDeque<_>) =
             queue.jobs.drain(..).partition(Job::is_burnt_attempt);
@@ -143,11 +156,21 @@ impl JournalHandle {
     }
 
     pub(super) fn open(&self) {
-        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner).closed = None;
+        let mut queue = self.queue();
+        queue.closed = None;
+        queue.incarnation += 1;
+    }
+
+    pub(in crate::actors) fn incarnation(&self) -> u64 {
+        self.queue().incarnation
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn push(&self, job: Job) {
-        let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.queue();
         if let Some(reason) = queue.closed
             && !job.is_burnt_attempt()
         {
@@ -168,7 +191,7 @@ impl JournalHandle {
 
     /// Answers the new messages that have queued up during an outage.
     pub(super) fn refuse_edges(&self, error: &StoreError) {
-        let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.queue();
         let is_edge = |job: &Job| matches!(job, Job::Commit(Submission { origin: Origin::Edge, .. }));
         let (edges, kept): (Vec<_>, Vec<_>) = queue.jobs.drain(..).partition(is_edge);
         queue.jobs.extend(kept);
@@ -184,12 +207,12 @@ impl JournalHandle {
 
     /// Whether nothing waits.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner).jobs.is_empty()
+        self.queue().jobs.is_empty()
     }
 
     /// Everything up to the next fence, within one group's size; a fence comes alone.
     pub(super) fn take(&self) -> Vec<Job> {
-        let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.queue();
         let mut jobs = Vec::new();
         let mut units = 0;
         while let Some(job) = queue.jobs.pop_front() {
