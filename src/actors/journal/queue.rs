@@ -237,3 +237,27 @@ impl JournalHandle {
         jobs
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    #[tokio::test]
+    async fn whoever_waits_for_a_journal_that_has_ended_goes_on() {
+        let handle = JournalHandle::default();
+        handle.open();
+        let first = handle.incarnation();
+        let mut waits = Box::pin(handle.fence("contexts/a".into(), 1));
+        assert!(waits.as_mut().now_or_never().is_none());
+        handle.close_after(first, "it has died");
+        waits.await;
+        handle.fence("contexts/a".into(), 2).await;
+
+        // The end of the first is seen late: the second takes what comes.
+        handle.open();
+        handle.close_after(first, "it has died");
+        assert!(handle.fence("contexts/a".into(), 3).now_or_never().is_none());
+        assert!(!handle.is_empty());
+    }
+}
