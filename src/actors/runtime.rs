@@ -9,7 +9,7 @@ use super::folded::Snapshots;
 use super::follower::{self, Follower};
 use super::gateway::Gateways;
 use super::hub::Hub;
-use super::journal::{Journal, JournalHandle};
+use super::journal::{self, Journal, JournalHandle};
 use super::lane::Lane;
 use super::projector::{self, Projector, table_name};
 use super::reactor::{self, Reaction, Reactor};
@@ -271,8 +271,6 @@ fn follower_child(hub: &Arc<Hub>) -> ChildSpec {
     .quarantined_when_exhausted()
 }
 
-const JOURNAL_DIED: &str = "the journal has died";
-
 fn journal_child(hub: &Arc<Hub>) -> ChildSpec {
     let (hub, handle) = (Arc::downgrade(hub), hub.journal.clone());
     let dying = handle.clone();
@@ -285,14 +283,14 @@ fn journal_child(hub: &Arc<Hub>) -> ChildSpec {
             let incarnation = handle.incarnation();
             let close = async move {
                 drop(ended.await);
-                handle.close_after(incarnation, JOURNAL_DIED);
+                handle.close_after(incarnation);
             };
             tasks::watched(close, |panic| tracing::error!(panic, "nobody sees the end of the journal"));
             Ok(journal.get_cell())
         }
     })
     .on_death(move |_| {
-        dying.close(JOURNAL_DIED);
+        dying.close(journal::DIED);
         std::future::ready(())
     })
 }

@@ -3,7 +3,7 @@
 mod queue;
 mod telling;
 
-pub(super) use queue::Unwritten;
+pub(super) use queue::{DIED, Unwritten};
 pub use queue::{JournalHandle, Origin};
 
 use super::hub::Hub;
@@ -203,15 +203,16 @@ impl JournalState {
         match self.try_commit(units).await {
             (units, Ok(placed)) => {
                 let replies = origins.into_iter().map(|(_, reply)| reply).zip(counts).collect();
-                let is_large = units.len() >= LARGE;
+                let committed = Committed { units, placed, replies };
+                let is_large = committed.units.len() >= LARGE;
                 // After a gap what waits is counted anew, and nothing may be written meanwhile.
-                let at_once = self.handle.is_empty() || self.is_after_a_gap(&placed);
-                self.untold = Some(Committed { units, placed, replies });
+                let at_once = !is_large || self.handle.is_empty() || self.is_after_a_gap(&committed);
+                self.untold = Some(committed);
+                if at_once {
+                    self.tell().await;
+                }
                 if !is_large {
-                    self.tell().await;
                     Self::let_it_gather().await;
-                } else if at_once {
-                    self.tell().await;
                 }
             }
             (units, Err(error)) => {
@@ -234,10 +235,8 @@ impl JournalState {
         }
     }
 
-    /// Whether positions before these were never told of.
-    fn is_after_a_gap(&self, placed: &[Placed]) -> bool {
-        let first = placed.first().map_or(0, |place| place.first);
-        self.hub.upgrade().is_some_and(|hub| first > *hub.committed.borrow() + 1)
+    fn is_after_a_gap(&self, committed: &Committed) -> bool {
+        self.hub.upgrade().is_some_and(|hub| committed.is_after_a_gap(&hub))
     }
 
     /// Tells everybody of the last group, unless that was done.

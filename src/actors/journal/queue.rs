@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
+/// Why a journal that has ended takes nothing.
+pub(in crate::actors) const DIED: &str = "the journal has died";
 /// Units in one transaction at most.
 const GROUP: usize = 4096;
 
@@ -106,7 +108,7 @@ impl JournalHandle {
         self.submit(origin, units, move |result| drop(sender.send(result)));
         match receiver.await {
             Ok(result) => result.map_err(|unwritten| unwritten.error),
-            Err(_) => Err(StoreError::Unavailable("the journal has died".to_owned())),
+            Err(_) => Err(StoreError::Unavailable(DIED.to_owned())),
         }
     }
 
@@ -136,11 +138,11 @@ impl JournalHandle {
         Self::close_queue(self.queue(), reason);
     }
 
-    /// [`Self::close`] when this incarnation has ended, unless the next one has begun.
-    pub(in crate::actors) fn close_after(&self, incarnation: u64, reason: &'static str) {
+    /// [`Self::close`] when this incarnation has ended, unless the next one has begun or a reason is given already.
+    pub(in crate::actors) fn close_after(&self, incarnation: u64) {
         let queue = self.queue();
-        if queue.incarnation == incarnation {
-            Self::close_queue(queue, reason);
+        if queue.incarnation == incarnation && queue.closed.is_none() {
+            Self::close_queue(queue, DIED);
         }
     }
 
@@ -250,14 +252,19 @@ mod tests {
         let first = handle.incarnation();
         let mut waits = Box::pin(handle.fence("contexts/a".into(), 1));
         assert!(waits.as_mut().now_or_never().is_none());
-        handle.close_after(first, "it has died");
+        handle.close_after(first);
         waits.await;
         handle.fence("contexts/a".into(), 2).await;
 
         // The end of the first is seen late: the second takes what comes.
         handle.open();
-        handle.close_after(first, "it has died");
+        handle.close_after(first);
         assert!(handle.fence("contexts/a".into(), 3).now_or_never().is_none());
         assert!(!handle.is_empty());
+
+        handle.close("the server is stopping");
+        handle.close_after(handle.incarnation());
+        let refused = handle.commit(Origin::Edge, Vec::new()).await.unwrap_err();
+        assert!(refused.to_string().contains("the server is stopping"), "{refused}");
     }
 }

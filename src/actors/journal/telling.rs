@@ -1,11 +1,12 @@
 //! How those who wait for it learn of what was committed.
 
 use super::Committed;
+use super::queue::Reply;
 use crate::actors::hub::{Done, Hub};
 use crate::actors::status::ActorStatus;
 use crate::domain::envelope::{Envelope, Kind};
 use crate::fault;
-use crate::store::{Change, StoreResult, Unit};
+use crate::store::{Change, Placed, StoreResult, Unit};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -59,16 +60,18 @@ fn deliver(hub: &Hub, messages: &[Arc<Envelope>]) {
 }
 
 /// Tells lanes, readers, waiters and those who submitted, in that order.
-pub(super) async fn tell(hub: &Hub, status: &ActorStatus, mut committed: Committed) {
-    status.handled.fetch_add(committed.units.len() as u64, Ordering::Relaxed);
-    let units = std::mem::take(&mut committed.units);
+pub(super) async fn tell(hub: &Hub, status: &ActorStatus, committed: Committed) {
+    // Lanes and readers look for themselves.
+    let gap = committed.is_after_a_gap(hub);
+    let Committed { units, placed, replies } = committed;
+    status.handled.fetch_add(units.len() as u64, Ordering::Relaxed);
     let sets_timer = changes(&units, |change| matches!(change, Change::SetTimer(_)));
     let settles = changes(&units, |change| matches!(change, Change::SettleDeadLetter { .. }));
     let snapshots = units.iter().any(|unit| unit.snapshot.is_some());
     let decides = changes(&units, |change| matches!(change, Change::DecideEffect { .. }));
     let mut messages: Vec<Arc<Envelope>> = Vec::with_capacity(units.len());
     let mut done = Vec::new();
-    for (unit, place) in units.into_iter().zip(&committed.placed) {
+    for (unit, place) in units.into_iter().zip(&placed) {
         let next = place.first + unit.messages.len() as i64;
         messages.extend(unit.messages.into_iter().zip(place.first..).map(|(mut message, position)| {
             message.position = position;
@@ -81,8 +84,6 @@ pub(super) async fn tell(hub: &Hub, status: &ActorStatus, mut committed: Committ
             done.push((handled.id, Done { outcome: handled.outcome, position: next - 1 }));
         }
     }
-    // Positions that were never told: a commit whose answer was lost. Lanes and readers look for themselves.
-    let gap = messages.first().is_some_and(|first| first.position > *hub.committed.borrow() + 1);
     if gap {
         hub.lanes.values().for_each(|lane| lane.leave_to_table());
     }
@@ -113,17 +114,27 @@ pub(super) async fn tell(hub: &Hub, status: &ActorStatus, mut committed: Committ
         recount(hub).await;
         hub.lanes.values().for_each(|lane| lane.bell.ring());
     }
-    committed.answer();
+    answer(&placed, replies);
+}
+
+fn answer(mut placed: &[Placed], replies: Vec<(Reply, usize)>) {
+    for (reply, count) in replies {
+        let (mine, rest) = placed.split_at(count.min(placed.len()));
+        reply(Ok(mine.to_vec()));
+        placed = rest;
+    }
 }
 
 impl Committed {
-    /// Answers those who submitted.
+    /// Answers those who submitted, where nobody else is left to be told.
     pub(super) fn answer(self) {
-        let mut placed = self.placed.as_slice();
-        for (reply, count) in self.replies {
-            let (mine, rest) = placed.split_at(count.min(placed.len()));
-            reply(Ok(mine.to_vec()));
-            placed = rest;
-        }
+        answer(&self.placed, self.replies);
+    }
+
+    /// Whether positions before these were never told of: a commit whose answer was lost.
+    pub(super) fn is_after_a_gap(&self, hub: &Hub) -> bool {
+        let mut placed = self.units.iter().zip(&self.placed);
+        let first = placed.find(|(unit, _)| !unit.messages.is_empty());
+        first.is_some_and(|(_, place)| place.first > *hub.committed.borrow() + 1)
     }
 }

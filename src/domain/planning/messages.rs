@@ -146,7 +146,7 @@ command! {
         #[serde(default)]
         most_changes: Option<u32>,
         /// Foods that ran out: nothing that needs them is cooked, in later changes of the plan either, until they are
-        /// in the pantry again.
+        /// in the pantry again or a dish that needs them is swapped in.
         #[serde(default)]
         ran_out: BTreeSet<FoodId>,
         /// What was eaten instead of what was planned; the days after make up for it, as far as is sensible.
