@@ -159,12 +159,13 @@ impl<'t, 'w> Chain<'t, 'w> {
             let temperature = cooled(meal * hot / 100, meal * COLD / 100, step);
             let end = self.moves + length / COOLING_STEPS;
             while self.moves < end {
-                self.step(temperature);
-                self.keep();
-                self.report();
+                // Before the step, not after it: a shorter search may not make one that a longer does not make.
                 if self.over(most) {
                     return;
                 }
+                self.step(temperature);
+                self.keep();
+                self.report();
             }
         }
     }
