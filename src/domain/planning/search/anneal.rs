@@ -12,10 +12,15 @@ use std::ops::ControlFlow;
 
 /// Moves between two reports.
 const REPORT_EVERY: u64 = 1_024;
-/// Moves of the first round, which only cools; of the two after it; and of the longest. Every two rounds they double.
-const QUENCH: u64 = 8_000;
-const FIRST_ROUND: u64 = 20_000;
+/// Moves of the first two rounds and of the longest. Every two rounds they double.
+const FIRST_ROUND: u64 = 5_000;
 const LONGEST_ROUND: u64 = 4_000_000;
+/// The fewest candidates of a meal that a round looks at; it looks at as many as it has moves for each meal. Dishes
+/// of good plans are among the cheapest in themselves, and a short round has no time for the others.
+const FEWEST_CANDIDATES: usize = 256;
+/// Rounds begin hot once they have so many moves for each candidate of each meal: before, there is more to gain
+/// near the best plan than far from it.
+const MOVES_TO_BE_HOT: usize = 2;
 /// Shorter rounds are not polished: there is no time for it.
 const POLISHED_ROUND: u64 = 30_000;
 /// Candidates of each meal that are combined, in short rounds and in others.
@@ -98,13 +103,21 @@ impl<'t, 'w> Chain<'t, 'w> {
     /// Searches until so many moves are tried or the watcher says stop.
     pub(super) fn run(mut self, moves: u64) -> (i64, Plan, u64) {
         self.fill();
-        self.round(QUENCH, COLD, moves);
+        let table = self.state.table;
+        let candidates = |&slot: &usize| table.groups[table.slots[slot].group].cook.len();
+        let all: usize = self.open.iter().map(candidates).sum();
+        let hot = u64::try_from(all * MOVES_TO_BE_HOT).unwrap_or(u64::MAX);
         let mut length = FIRST_ROUND;
         while !self.over(moves) {
-            // From where the round before ended: the best plan may be far from a better one.
-            self.round(length, HOT, moves);
-            self.state.load(&self.best);
-            self.round(length, WARM, moves);
+            if length < hot {
+                self.state.load(&self.best);
+                self.round(2 * length, WARM, moves);
+            } else {
+                // From where the round before ended: the best plan may be far from a better one.
+                self.round(length, HOT, moves);
+                self.state.load(&self.best);
+                self.round(length, WARM, moves);
+            }
             length = (length * 2).min(LONGEST_ROUND);
         }
         (self.objective, self.best, self.moves)
@@ -147,6 +160,8 @@ impl<'t, 'w> Chain<'t, 'w> {
     /// Anneals from where the chain is; a long round is polished.
     fn round(&mut self, length: u64, hot: i64, most: u64) {
         self.menu.most = if length < POLISHED_ROUND { FEW } else { MANY };
+        let each = usize::try_from(length).unwrap_or(usize::MAX) / self.open.len().max(1);
+        self.state.looked_at = each.max(FEWEST_CANDIDATES);
         self.anneal(length, hot, most);
         if !self.over(most) && length >= POLISHED_ROUND {
             self.polish();

@@ -84,7 +84,7 @@ impl State<'_> {
 }
 
 /// What each nutrient costs at least if between `least` and `most` are eaten on top of `sums`.
-fn least_cost(band: &Band, sums: &Amounts, least: &Amounts, most: &Amounts) -> [i64; NUTRIENTS] {
+pub(super) fn least_cost(band: &Band, sums: &Amounts, least: &Amounts, most: &Amounts) -> [i64; NUTRIENTS] {
     let mut costs = [0; NUTRIENTS];
     for n in 0..NUTRIENTS {
         let (low, high) = (sums[n] + least[n], sums[n] + most[n]);

@@ -18,7 +18,7 @@ const MANY: usize = 128;
 const PROMISING: usize = 400;
 
 impl<'t> State<'t> {
-    /// A recipe for a lifted batch: the lowest price less luck, all candidates considered; `first` is priced first.
+    /// A recipe for a lifted batch: the lowest price less luck of the candidates looked at; `first` is priced first.
     pub(super) fn draw(
         &mut self,
         batch: Batch,
@@ -36,7 +36,7 @@ impl<'t> State<'t> {
         let most = most_luck(temperature);
         let mut cut = low.saturating_add(most).saturating_sub(scan.floor);
         let mut seen = 0;
-        for candidate in &scan.group.cook {
+        for candidate in scan.group.cook.iter().take(self.looked_at) {
             if candidate.least >= cut {
                 break;
             }
@@ -165,11 +165,16 @@ impl<'t> State<'t> {
     /// [`Self::scan`], with bounds on the nutrition where they pay.
     pub(super) fn scan_weighed(&mut self, batch: Batch) -> Scan<'t> {
         let mut scan = self.scan(batch);
-        scan.weighed = scan.group.cook.len() > MANY;
+        scan.weighed = self.has_many(batch);
         if scan.weighed {
             self.weigh(batch);
         }
         scan
+    }
+
+    /// Whether bounds on the nutrition pay for a batch.
+    pub(super) fn has_many(&self, batch: Batch) -> bool {
+        self.table.groups[self.table.slots[batch.source()].group].cook.len() > MANY
     }
 
     /// What the nutrition of a candidate of a scan costs at least.

@@ -42,6 +42,8 @@ pub(super) struct State<'t> {
     pub(super) protein_prices: Vec<i64>,
     /// Recipes that are not to be planned.
     pub(super) banned: Vec<u32>,
+    /// Candidates of a meal that random steps look at, the cheapest in themselves first.
+    pub(super) looked_at: usize,
     pub(super) floors: Floors,
     /// Batches of each recipe.
     pub(super) times: Vec<u8>,
@@ -93,6 +95,7 @@ impl<'t> State<'t> {
             dirty: Vec::new(),
             missing: table.food_counts.clone(),
             banned: Vec::new(),
+            looked_at: usize::MAX,
             floors: NO_FLOORS,
             cuisine_prices: vec![0; table.cuisines + 1],
             protein_prices: vec![0; table.proteins + 1],
