@@ -2,7 +2,7 @@
 
 use super::changes::Draft;
 use super::checks::{check_generate, check_moves};
-use super::decisions::generate;
+use super::decisions::{generate, today};
 use super::endpoints::endpoints;
 use super::learned::{FoodsLearned, GoalsLearned, HouseholdLearned, KnownFood, KnownRecipe, RecipesLearned};
 use super::messages::*;
@@ -301,7 +301,9 @@ fn change(
         Command::SetPortion(portion) => draft()?.portion(portion, seed),
         Command::RegenerateSlot(at) => draft()?.regenerate_slot(at.date, at.slot, seed),
         Command::RegenerateDay(day) => draft()?.regenerate_day(day.date, day.seed.unwrap_or(seed)),
-        Command::Replan(replan) => draft()?.replan(replan, replan.seed.unwrap_or(seed)),
+        Command::Replan(replan) => {
+            draft()?.replan(replan, replan.seed.unwrap_or(seed), today(facts, metadata))
+        }
         Command::RankAlternatives(at) => draft()?.alternatives(at.date, at.slot),
         Command::GenerateMealPlan(_)
         | Command::ActivateMealPlan(_)

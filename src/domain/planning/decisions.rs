@@ -78,6 +78,10 @@ pub(super) fn solve(
         (How::Amend(_), None) => search::solve(&table, None, &effort(ask.seed, DEFAULT_MOVES), &go_on),
         (How::Search(moves), from) => search::solve(&table, from.as_ref(), &effort(ask.seed, moves), &go_on),
     };
+    let solution = match ask.how {
+        How::Search(_) => search::descend(&table, solution),
+        How::Amend(_) => solution,
+    };
     let found = Found { book, problem, table: &table, plan: &solution.plan, locked };
     let mut plan = write::plan(&found, remarks(book, request));
     (plan.seed, plan.moves) = (ask.seed, solution.moves);
@@ -247,7 +251,7 @@ pub(super) fn as_searched(book: &Book<'_>, table: &Table, plan: &MealPlan) -> se
     searched
 }
 
-fn today(facts: &Facts, metadata: &Metadata) -> NaiveDate {
+pub(super) fn today(facts: &Facts, metadata: &Metadata) -> NaiveDate {
     let zone = |household: &SetUpHousehold| household.time_zone;
     match facts.profile.household.as_ref().map(zone) {
         Some(zone) => metadata.time.with_timezone(&zone).date_naive(),

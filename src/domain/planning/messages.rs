@@ -134,7 +134,7 @@ command! {
     }
     /// The best plan from some day on, with few changes, after something has come otherwise.
     Replan {
-        /// The first day that may change; the first of the plan when left out.
+        /// The first day that may change; when left out, today, or the first day of the plan if that is to come.
         #[serde(default)]
         from: Option<NaiveDate>,
         #[serde(default)]

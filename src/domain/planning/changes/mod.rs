@@ -296,8 +296,13 @@ impl<'f> Draft<'f> {
         self.solved(seed, How::Amend(0), why)
     }
 
-    pub(super) fn replan(mut self, command: &Replan, seed: u64) -> Result<Vec<Event>, Rejection> {
-        let from = command.from.unwrap_or(self.plan.start);
+    pub(super) fn replan(
+        mut self,
+        command: &Replan,
+        seed: u64,
+        today: NaiveDate,
+    ) -> Result<Vec<Event>, Rejection> {
+        let from = command.from.unwrap_or(self.plan.start.max(today));
         let Some(first) = self.book.day(from) else {
             let hint = format!("give one of the {} days from {} on", self.plan.days, self.plan.start);
             return Err(Rejection::invalid("/from", format!("{from} is no day of this plan"), hint));

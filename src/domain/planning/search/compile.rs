@@ -42,6 +42,7 @@ pub fn compile(problem: &Problem) -> Table {
         stocks,
         lots,
         base_percent: 0,
+        least_base: 0,
         cuisines: classes(problem, |recipe| recipe.cuisine),
         proteins: classes(problem, |recipe| recipe.protein),
         windows: 1,
@@ -56,6 +57,7 @@ pub fn compile(problem: &Problem) -> Table {
     for recipe in &problem.recipes {
         add(problem, recipe, &stock_of, &mut table);
     }
+    table.least_base = table.recipes.iter().map(|facts| facts.base).min().unwrap_or(0);
     index_users(&mut table);
     slots::group(problem, &mut table);
     table

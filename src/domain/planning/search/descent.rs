@@ -1,9 +1,24 @@
 //! Exact descent: every meal, exchange, leftover and portion is tried until no single change is an improvement.
 
-use super::anneal::Chain;
+use super::anneal::{Chain, Progress};
 use super::batch::Batch;
+use super::chains::Found;
+use super::evaluate::evaluate;
 use super::plan::NONE;
 use super::state::State;
+use super::table::Table;
+use std::ops::ControlFlow;
+
+/// Changes single meals of what was found until that improves nothing any more: a search may end before.
+#[must_use]
+pub fn descend(table: &Table, found: Found) -> Found {
+    let go_on = |_: &Progress| ControlFlow::Continue(());
+    let mut chain = Chain::new(table, Some(&found.plan), &|_| true, (0, 0), &go_on);
+    chain.descend();
+    let plan = chain.state.plan();
+    let terms = evaluate(table, &plan);
+    Found { objective: terms.total(), terms, plan, moves: found.moves + chain.moves }
+}
 
 impl Chain<'_, '_> {
     /// Improves the open slots in turn until none can be.

@@ -117,7 +117,8 @@ impl State<'_> {
         true
     }
 
-    /// Lists the candidates for a batch that are cheapest less luck, the nutrition of the day aside; `old` is one.
+    /// Lists the candidates for a batch that are cheapest less luck, the nutrition of the day nearly aside; `old` is
+    /// one of them unless too many are cheaper.
     fn candidates(
         &mut self,
         menu: &mut Menu,
@@ -135,7 +136,7 @@ impl State<'_> {
         let (mut cut, mut seen) = (i64::MAX, 0);
         course.list.clear();
         for candidate in scan.group.cook.iter().take(self.looked_at) {
-            if candidate.least - top >= cut {
+            if candidate.least - scan.gain - top >= cut {
                 break;
             }
             seen += 1;

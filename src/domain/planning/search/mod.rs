@@ -47,6 +47,7 @@ pub use check::{
     Fault, MAX_AMOUNT, MAX_DAYS, MAX_EATERS, MAX_FOODS, MAX_GOAL, MAX_PORTION, MAX_RECIPES, MAX_WEIGHT, check,
 };
 pub use compile::compile;
+pub use descent::descend;
 pub use empty::{Rule, Why, forbidden, why_empty};
 pub use evaluate::{eaten, evaluate, spent};
 pub use plan::{Choice, NONE, Plan};

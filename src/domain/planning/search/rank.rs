@@ -143,7 +143,7 @@ impl State<'_> {
         let mut found: Vec<(i64, u32)> = Vec::with_capacity(most + 1);
         let mut low = i64::MAX;
         for candidate in &scan.group.cook {
-            if scan.floor.saturating_add(candidate.least) >= low {
+            if scan.floor.saturating_add(candidate.least - scan.gain) >= low {
                 break;
             }
             let about = scan.floor + self.about(&scan, candidate);

@@ -4,10 +4,10 @@ use super::band::Band;
 use super::batch::Batch;
 use super::chance::{luck_of, most_luck};
 use super::plan::{NONE, index};
-use super::price::beyond;
+use super::price::{beyond, count};
 use super::rng::Rng;
 use super::state::State;
-use super::table::{Candidate, Group, Slot};
+use super::table::{Candidate, Group, Slot, Table};
 
 /// Filtered candidates that count as one move.
 pub(super) const FILTERED_PER_MOVE: u64 = 64;
@@ -37,7 +37,7 @@ impl<'t> State<'t> {
         let mut cut = low.saturating_add(most).saturating_sub(scan.floor);
         let mut seen = 0;
         for candidate in scan.group.cook.iter().take(self.looked_at) {
-            if candidate.least >= cut {
+            if candidate.least - scan.gain >= cut {
                 break;
             }
             seen += 1;
@@ -71,7 +71,7 @@ impl<'t> State<'t> {
         let scan = self.scan_weighed(batch);
         let (mut best, mut low) = (None, limit);
         for candidate in &scan.group.cook {
-            if scan.floor.saturating_add(candidate.least) >= low {
+            if scan.floor.saturating_add(candidate.least - scan.gain) >= low {
                 break;
             }
             let about = scan.floor + self.about(&scan, candidate);
@@ -101,7 +101,7 @@ impl<'t> State<'t> {
         let (mut best, mut low) = (None, i64::MAX);
         for candidate in scan.group.cook.iter().take(PROMISING) {
             let about = self.about(&scan, candidate);
-            if candidate.least >= low {
+            if candidate.least - scan.gain >= low {
                 break;
             }
             if about >= low || !self.follows(one, candidate.recipe) {
@@ -158,8 +158,25 @@ impl<'t> State<'t> {
         }
         // Less than half a serving may round to nothing.
         let item = if self.most(batch) >= 50 { table.weights.item } else { 0 };
+        let followers = i64::from(count(batch.iter().skip(1)));
+        let leftovers = followers * -(table.weights.leftover + table.least_base).min(0);
+        let gain = leftovers + self.count_quotas(batch);
         let group = &table.groups[table.slots[slot].group];
-        Scan { group, item, floor: self.objective(), main: place.main, weighed: false }
+        Scan { group, item, floor: self.objective(), main: place.main, weighed: false, leftovers, gain }
+    }
+
+    /// Finds what the tags of a dish would add for the quotas; what they take off at most.
+    fn count_quotas(&mut self, batch: Batch) -> i64 {
+        let table = self.table;
+        self.quota_prices.clear();
+        for (quota, &now) in table.quotas.iter().zip(&self.quotas) {
+            let more = count(batch.iter().filter(|&slot| table.counts(quota, slot)));
+            let price = Table::quota_price(quota, now + more) - Table::quota_price(quota, now);
+            if price != 0 {
+                self.quota_prices.push((quota.tags, price));
+            }
+        }
+        self.quota_prices.iter().map(|(_, price)| -price.min(&0)).sum()
     }
 
     /// [`Self::scan`], with bounds on the nutrition where they pay.
@@ -187,7 +204,12 @@ impl<'t> State<'t> {
     #[inline]
     pub(super) fn about(&self, scan: &Scan<'_>, candidate: &Candidate) -> i64 {
         let items = scan.item * i64::from(self.missing[candidate.recipe as usize]);
-        let mut about = candidate.least + items;
+        let mut about = candidate.least + items - scan.leftovers;
+        if !self.quota_prices.is_empty() {
+            let tags = self.table.recipes[candidate.recipe as usize].tags;
+            let carried = self.quota_prices.iter().filter(|(quota, _)| quota & tags != 0);
+            about += carried.map(|(_, price)| price).sum::<i64>();
+        }
         if scan.main {
             about += self.cuisine_prices[usize::from(candidate.cuisine)];
             about += self.protein_prices[usize::from(candidate.protein)];
@@ -212,4 +234,8 @@ pub(super) struct Scan<'t> {
     pub(super) floor: i64,
     main: bool,
     weighed: bool,
+    /// What those who eat what is left take off at most.
+    leftovers: i64,
+    /// What leftovers and quotas may take off at most of what a dish costs in itself.
+    pub(super) gain: i64,
 }

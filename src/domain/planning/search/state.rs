@@ -40,6 +40,8 @@ pub(super) struct State<'t> {
     /// For a scan: what each cuisine and each protein adds to the price; the last is for none.
     pub(super) cuisine_prices: Vec<i64>,
     pub(super) protein_prices: Vec<i64>,
+    /// For a scan: what dishes with these tags add for the quotas.
+    pub(super) quota_prices: Vec<(u64, i64)>,
     /// Recipes that are not to be planned.
     pub(super) banned: Vec<u32>,
     /// Candidates of a meal that random steps look at, the cheapest in themselves first.
@@ -99,6 +101,7 @@ impl<'t> State<'t> {
             floors: NO_FLOORS,
             cuisine_prices: vec![0; table.cuisines + 1],
             protein_prices: vec![0; table.proteins + 1],
+            quota_prices: Vec::new(),
             times: vec![0; table.recipes.len()],
             need: vec![0; table.stocks.len()],
             reach: vec![0; table.lots.len()],

@@ -45,7 +45,7 @@ pub struct Group {
 /// A recipe that may be cooked in the slots of a group, with what a scan looks at.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate {
-    /// Its price in itself: no plan pays less for cooking it here.
+    /// Its price in itself: no plan pays less for cooking it here, quotas that it helps to meet aside.
     pub least: i64,
     pub recipe: u32,
     /// `Table::cuisines` and `Table::proteins`: none.
@@ -160,6 +160,8 @@ pub struct Table {
     pub stocks: Vec<Stock>,
     pub lots: Vec<StockLot>,
     pub base_percent: u32,
+    /// The least `base` of a recipe.
+    pub least_base: i64,
     pub cuisines: usize,
     pub proteins: usize,
     /// Windows of days over which the caps count.

@@ -30,6 +30,20 @@ pub(super) fn random_problem(seed: u64) -> Problem {
     problem
 }
 
+/// Much to choose from, and few rules against it.
+pub(super) fn large_problem(seed: u64, recipes: usize) -> Problem {
+    let rng = &mut Rng::new(seed, 78);
+    let mut problem = random_problem(seed);
+    problem.locks.clear();
+    problem.household = Needs::default();
+    problem.recipes = (0..recipes).map(|_| recipe(rng, problem.foods.len())).collect();
+    for meal in problem.days.iter_mut().flat_map(|day| &mut day.meals) {
+        (meal.max_minutes, meal.required_tags) = (None, 0);
+    }
+    problem.eaters.iter_mut().for_each(|eater| eater.needs = Needs::default());
+    problem
+}
+
 fn int(rng: &mut Rng, most: usize) -> i32 {
     i32::try_from(rng.below(most + 1)).unwrap()
 }

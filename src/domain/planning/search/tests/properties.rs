@@ -1,6 +1,6 @@
 //! What must hold whatever the problem.
 
-use super::problems::random_problem;
+use super::problems::{large_problem, random_problem};
 use super::{effort, solved};
 use crate::domain::planning::search::anneal::Chain;
 use crate::domain::planning::search::state::{Saved, State};
@@ -42,17 +42,55 @@ fn keeps_the_filters(problem: &Problem, table: &Table, plan: &Plan) -> bool {
     })
 }
 
-/// The best of searches of ever more moves.
-fn by_moves(seed: u64) -> Vec<i64> {
-    let (_, table) = compiled(seed);
-    [0, 500, 2_000, 10_000, 35_000].map(|moves| solved(&table, None, &effort(moves)).objective).to_vec()
+/// Whether searches of ever more moves find ever better plans.
+fn never_worse(table: &Table, moves: impl IntoIterator<Item = u64>) -> bool {
+    let found: Vec<i64> =
+        moves.into_iter().map(|moves| solved(table, None, &effort(moves)).objective).collect();
+    found.is_sorted_by(|fewer, more| fewer >= more)
 }
 
-/// Here a step too many, after the last of a shorter search, found what a longer one did not.
 #[test]
-fn a_search_ends_with_its_moves() {
-    let found = by_moves(12_517_160_606_921_858_463);
-    assert!(found.is_sorted_by(|fewer, more| fewer >= more), "{found:?}");
+fn a_single_move_more_is_never_worse() {
+    for seed in 0..8 {
+        let (_, table) = compiled(seed);
+        assert!(never_worse(&table, 0..400), "{seed}");
+    }
+}
+
+/// So many recipes that bounds, cores and rounds that only cool are used.
+#[test]
+fn large_libraries_keep_the_same_promises() {
+    for seed in 0..3 {
+        let problem = large_problem(seed, 700);
+        assert_eq!(check(&problem), Ok(()));
+        let table = compile(&problem);
+        assert!(table.groups.iter().any(|group| group.cook.len() > 300), "{seed}");
+        assert!(never_worse(&table, [0, 3_000, 20_000, 60_000]), "{seed}");
+        let effort = Effort { seed, moves: 20_000, chains: 2, threads: 1 };
+        let found = solved(&table, None, &effort);
+        assert_eq!(found, solved(&table, None, &Effort { threads: 2, ..effort }), "{seed}");
+        let found = descend(&table, found);
+        assert_eq!(broken(&table, &found.plan), None, "{seed}");
+        assert!(keeps_the_filters(&problem, &table, &found.plan), "{seed}");
+        assert_eq!(found.objective, evaluate(&table, &found.plan).total(), "{seed}");
+        for slot in (0..table.slots.len()).filter(|&slot| table.slots[slot].locked.is_none()) {
+            let best = cheapest_by_trial(&problem, &table, &found.plan, slot);
+            let ranked = rank(&table, &found.plan, slot, 5).first().map_or(i64::MAX, |other| other.delta);
+            assert!(ranked <= best, "{seed}, slot {slot}: {ranked} {best}");
+        }
+    }
+}
+
+/// What the plan would grow by with the best of all other recipes in a slot.
+fn cheapest_by_trial(problem: &Problem, table: &Table, plan: &Plan, slot: usize) -> i64 {
+    let now = evaluate(table, plan).total();
+    let with = |recipe: usize| {
+        let mut other = plan.clone();
+        other.choices[slot] = Choice::Cook(u32::try_from(recipe).unwrap());
+        let allowed = other != *plan && broken(table, &other).is_none();
+        allowed.then(|| evaluate(table, &other).total() - now)
+    };
+    (0..problem.recipes.len()).filter_map(with).min().unwrap_or(i64::MAX)
 }
 
 proptest! {
@@ -112,8 +150,21 @@ proptest! {
 
     #[test]
     fn more_moves_are_never_worse(seed in any::<u64>()) {
-        let found = by_moves(seed);
-        prop_assert!(found.is_sorted_by(|fewer, more| fewer >= more), "{found:?}");
+        let (_, table) = compiled(seed);
+        prop_assert!(never_worse(&table, [0, 500, 2_000, 10_000, 35_000]));
+    }
+
+    #[test]
+    fn after_a_descent_no_single_dish_is_better(seed in any::<u64>()) {
+        let (_, table) = compiled(seed);
+        let found = descend(&table, solved(&table, None, &effort(300)));
+        prop_assert_eq!(broken(&table, &found.plan), None);
+        prop_assert_eq!(found.objective, evaluate(&table, &found.plan).total());
+        for slot in (0..table.slots.len()).filter(|&slot| table.slots[slot].locked.is_none()) {
+            let best = rank(&table, &found.plan, slot, 1).first().map_or(0, |other| other.delta);
+            // Ranking gives other portions along with another dish.
+            prop_assert!(best >= 0 || table.choices.iter().any(|choices| choices.len() > 1), "slot {slot}");
+        }
     }
 
     #[test]
@@ -132,6 +183,16 @@ proptest! {
         let start = random(&table, seed);
         let found = solved(&table, Some(&start), &effort(1_000));
         prop_assert!(found.objective <= evaluate(&table, &start).total());
+    }
+
+    #[test]
+    fn no_dish_is_cheaper_than_the_best_alternative(seed in any::<u64>()) {
+        let (problem, table) = compiled(seed);
+        let plan = random(&table, seed);
+        for slot in (0..table.slots.len()).filter(|&slot| table.slots[slot].locked.is_none()) {
+            let best = rank(&table, &plan, slot, 5).first().map_or(i64::MAX, |other| other.delta);
+            prop_assert!(best <= cheapest_by_trial(&problem, &table, &plan, slot), "slot {slot}");
+        }
     }
 
     #[test]

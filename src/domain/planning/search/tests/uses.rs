@@ -32,6 +32,43 @@ fn a_quota_is_kept_when_it_is_dear_enough() {
 }
 
 #[test]
+fn the_dish_that_meets_a_quota_is_the_best_however_dear_it_is_in_itself() {
+    let mut tried = 0;
+    for seed in 0..200 {
+        let mut problem = random_problem(seed);
+        problem.locks.clear();
+        problem.eaters.iter_mut().for_each(|eater| eater.goals = [None; NUTRIENTS]);
+        let Some(dearest) = compile(&problem).groups.first().and_then(|group| group.cook.last().copied())
+        else {
+            continue;
+        };
+        problem.recipes.iter_mut().for_each(|recipe| recipe.tags = 0);
+        problem.days.iter_mut().flat_map(|day| &mut day.meals).for_each(|meal| meal.required_tags = 0);
+        problem.days.iter_mut().flat_map(|day| &mut day.meals).for_each(|meal| meal.forbidden_tags = 0);
+        problem.recipes[dearest.recipe as usize].tags = 2;
+        problem.quotas = vec![Quota {
+            tags: 2,
+            kinds: Kinds::ALL,
+            first_day: 0,
+            last_day: u32::try_from(problem.days.len()).unwrap() - 1,
+            least: 1,
+            most: 28,
+            price_missing: 100_000_000,
+            price_excess: 0,
+        }];
+        let table = compile(&problem);
+        let plan = random(&table, seed);
+        let mut other = plan.clone();
+        other.choices[0] = Choice::Cook(dearest.recipe);
+        if plan.choices.iter().all(|choice| *choice != other.choices[0]) && broken(&table, &other).is_none() {
+            assert_eq!(rank(&table, &plan, 0, 1)[0].choice, other.choices[0], "{seed}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 10, "{tried}");
+}
+
+#[test]
 fn dear_changes_keep_the_current_plan() {
     for seed in 0..40 {
         let mut problem = random_problem(seed);
