@@ -1,14 +1,14 @@
 //! The real program in a folder of its own, spoken to over HTTP.
 
 use crate::support::world::DATABASE;
+use crate::support::{PATIENCE, between_looks};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_meal-planner");
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server that is killed when dropped.
 pub struct Server {
@@ -59,16 +59,16 @@ impl Server {
 
     /// Asks until the condition holds; fails loudly when it never does.
     pub async fn until(&self, what: &str, condition: impl AsyncFn() -> bool) {
-        let began = Instant::now();
+        let (began, mut looks) = (Instant::now(), 0);
         while !condition().await {
             assert!(began.elapsed() < PATIENCE, "never: {what}");
-            tokio::task::yield_now().await;
+            between_looks(&mut looks).await;
         }
     }
 
     /// Waits until a field of what stands at a path has the value; says what it was instead.
     pub async fn until_is(&self, path: &str, field: &str, value: &str) {
-        let began = Instant::now();
+        let (began, mut looks) = (Instant::now(), 0);
         loop {
             let (status, found) = self.get(path).await;
             if found[field] == value {
@@ -77,7 +77,7 @@ impl Server {
             let actors =
                 if began.elapsed() < PATIENCE { Value::Null } else { self.get("/admin/actors").await.1 };
             assert!(began.elapsed() < PATIENCE, "{path}: {status} {found}\n{actors}");
-            tokio::task::yield_now().await;
+            between_looks(&mut looks).await;
         }
     }
 

@@ -5,8 +5,8 @@ use crate::crash::case::{Case, Template};
 use crate::crash::engine::Engine;
 use crate::crash::load::Server;
 use crate::crash::victim::{Victim, by_shell, serve};
-use crate::support::until;
 use crate::support::world::raw;
+use crate::support::{skipped, until};
 use serde_json::Value;
 use sqlx::{Connection, Row};
 use std::fs::OpenOptions;
@@ -79,7 +79,7 @@ fn limit_files(process: u32, bytes: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_that_cannot_grow_cost_nothing() {
     if Command::new("prlimit").arg("--version").output().is_err() {
-        return println!("skipped: there is no prlimit");
+        return skipped("files_that_cannot_grow_cost_nothing", "there is no prlimit");
     }
     let case = Template::new(&Engine::Sqlite).await.case("bounded files").await;
     let log = case.data().join(format!("{DATABASE}-wal"));
@@ -122,7 +122,9 @@ impl Drop for SmallDisk {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_costs_nothing() {
-    let Some(disk) = SmallDisk::new() else { return println!("skipped: no small disk can be mounted here") };
+    let Some(disk) = SmallDisk::new() else {
+        return skipped("a_full_disk_costs_nothing", "no small disk can be mounted here");
+    };
     let template = Template::new(&Engine::Sqlite).await;
     let folder = tempfile::tempdir_in(disk.0.path()).unwrap();
     let case = template.case_in(folder, "full disk").await;
@@ -267,7 +269,8 @@ async fn a_read_only_folder_is_refused() {
         }
         std::fs::set_permissions(folder, PermissionsExt::from_mode(0o555)).unwrap();
         let Some(command) = unprivileged(&serve(&Engine::Sqlite, folder)) else {
-            return println!("skipped: no other user can run the program from where it is");
+            let why = "no other user can run the program from where it is";
+            return skipped("a_read_only_folder_is_refused", why);
         };
         is_refused(command, "cannot be written", "a folder that this user may write").await;
         std::fs::set_permissions(folder, PermissionsExt::from_mode(0o755)).unwrap();

@@ -2,13 +2,14 @@
 
 use crate::support::contexts::{Append, LedgerCommand};
 use crate::support::world::{World, worlds_over_both_engines};
-use crate::support::{let_others_run, soon, until};
+use crate::support::{let_others_run, until};
 use meal_planner::actors::Origin;
 use meal_planner::clock;
 use meal_planner::domain::envelope::{Address, Envelope, Extra, derived_id};
 use meal_planner::domain::message::Message;
 use meal_planner::domain::operations;
 use meal_planner::store::{Change, Store as _, Timer, TimerName, TimerQuery, Unit};
+use std::future::ready;
 use uuid::Uuid;
 
 const AN_HOUR_US: i64 = 3_600_000_000;
@@ -39,6 +40,10 @@ fn timer(name: &str, number: i64, due_us: i64) -> Timer {
 fn sets(timers: &[Timer]) -> Unit {
     let changes = timers.iter().map(|timer| Change::SetTimer(Box::new(timer.clone()))).collect();
     Unit { changes, ..Unit::default() }
+}
+
+fn sets_timer(unit: &Unit) -> bool {
+    unit.changes.iter().any(|change| matches!(change, Change::SetTimer(_)))
 }
 
 fn ends_timer(unit: &Unit) -> bool {
@@ -127,15 +132,30 @@ async fn a_timer_whose_message_is_there_already_is_only_ended() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outage_costs_the_scheduler_no_restart_and_no_timer() {
     let world = World::start().await;
-    set(&world, &[timer("one", 1, now_us() + 20_000)]).await;
-    world.store.set_out(true);
-    let attempts = world.store.attempts();
+    // It is due before the scheduler is told of it, and cannot be read when that looks.
+    let mut gate = world.store.hold_after(sets_timer);
+    let going_out = async {
+        gate.reached().await;
+        world.store.set_out(true);
+        gate.open();
+    };
+    let due = [timer("one", 1, now_us() - 1)];
+    tokio::join!(set(&world, &due), going_out);
+    until("the scheduler has looked", || ready(world.store.missed_reads() > 0)).await;
     world.accept(crate::support::world::append("b", 1)).await.unwrap_err();
-    let_others_run().await;
     world.store.set_out(false);
     appended(&world, 1).await;
-    assert!(world.store.attempts() > attempts);
-    assert_eq!((world.numbers("a").await, world.restarts("scheduler")), (vec![1], 0));
+    // The next one can be read, and what it becomes cannot be written.
+    let mut gate = world.store.hold(ends_timer);
+    set(&world, &[timer("two", 2, now_us() - 1)]).await;
+    gate.reached().await;
+    world.store.set_out(true);
+    let attempts = world.store.attempts();
+    gate.open();
+    until("the scheduler's unit was tried again", || ready(world.store.attempts() > attempts)).await;
+    world.store.set_out(false);
+    appended(&world, 2).await;
+    assert_eq!((world.numbers("a").await, world.restarts("scheduler")), (vec![1, 2], 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -145,12 +165,7 @@ async fn a_timer_for_a_new_aggregate_makes_one_each_time_it_is_set() {
         set(&world, &[Timer { to_key: None, ..timer("one", number, now_us() - 1) }]).await;
         until("it has fired", || async { timers(&world).await.is_empty() }).await;
     }
-    soon("both are appended", async {
-        while world.events("ledger", None).await.len() < 2 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until("both are appended", || async { world.events("ledger", None).await.len() >= 2 }).await;
     let keys: Vec<_> = world.events("ledger", None).await.into_iter().map(|event| event.key).collect();
     assert_ne!(keys[0], keys[1]);
 }

@@ -231,25 +231,31 @@ async fn the_death_of_the_actor_does_not_end_its_call() {
     assert_eq!((remote.calls(), world.pushed("a").await), (1, vec![1]));
 }
 
+/// What was said to an attempt that had been given up.
+async fn late_answer(world: &World, message: uuid::Uuid, attempt: u32) -> Option<serde_json::Value> {
+    let late = world.effect(message).await?.late?;
+    let late: Vec<serde_json::Value> = serde_json::from_str(&late).unwrap();
+    late.into_iter().find(|answer| answer["attempt"].as_u64() == Some(u64::from(attempt)))
+}
+
 async fn a_late_answer_is_recorded_and_not_applied() {
     let remote = Remote::start().await;
     let (hold, called) = Hold::pair();
     remote.plan([Manner::ActAndWait(hold)]);
-    let client = RemoteClient::new(&remote).timeout(Duration::from_millis(100));
+    // Nobody answers the first call in time. Should a busy machine let another one run out as well, there is one more.
+    let client = RemoteClient::new(&remote).timeout(Duration::from_secs(2));
     let world = World::start_with(fresh_folder().await, contexts(client)).await;
     let one = push("a", 1, "repeat");
     assert_eq!(world.ask(one.clone()).await.outcome, Outcome::Handled);
     let before = world.effect(one.id).await.unwrap();
-    assert_eq!((before.state, before.attempt, before.late), (EffectState::Done, 2, None));
+    assert!(before.state == EffectState::Done && before.attempt > 1, "{before:?}");
+    assert_eq!(late_answer(&world, one.id, 1).await, None);
     called.open();
-    until("the late answer is there", async || world.effect(one.id).await.unwrap().late.is_some()).await;
+    until("the late answer is there", async || late_answer(&world, one.id, 1).await.is_some()).await;
+    assert_eq!(late_answer(&world, one.id, 1).await.unwrap()["response"], "{\"number\":1}");
     let after = world.effect(one.id).await.unwrap();
-    assert_eq!((after.state, after.attempt, &after.response), (EffectState::Done, 2, &before.response));
-    let late: serde_json::Value = serde_json::from_str(after.late.as_deref().unwrap()).unwrap();
-    assert_eq!(
-        (late[0]["attempt"].as_i64(), late[0]["response"].as_str()),
-        (Some(1), Some("{\"number\":1}"))
-    );
+    let kept = (EffectState::Done, before.attempt, &before.response);
+    assert_eq!((after.state, after.attempt, &after.response), kept);
     assert_eq!(world.pushed("a").await, [1]);
     assert_eq!(remote.effects_of(effect_of(one.id)), 1);
 }

@@ -3,7 +3,7 @@
 use super::unruly;
 use crate::support::faulty::Gate;
 use crate::support::world::{World, command, fresh_folder};
-use crate::support::{soon, until};
+use crate::support::{between_looks, soon, until};
 use chrono::{DateTime, Utc};
 use meal_planner::actors::{NewCommand, Origin};
 use meal_planner::clock;
@@ -120,11 +120,12 @@ impl Theatre {
     /// The row at the end; pauses before compensations are tried again are cut short.
     pub async fn ended(&self, saga: Uuid) -> SagaStatus {
         let end = async {
+            let mut looks = 0;
             loop {
                 match self.row(saga).await {
                     Some(row) if SagasView::is_final(&row) => return row,
                     Some(SagaStatus { retry_at: Some(retry_at), .. }) => self.cut_short(saga, retry_at).await,
-                    Some(_) | None => tokio::task::yield_now().await,
+                    Some(_) | None => between_looks(&mut looks).await,
                 }
             }
         };

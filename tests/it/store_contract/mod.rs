@@ -795,6 +795,7 @@ fn groups_commit_wholly_or_not_at_all() {
 
 mod sqlite_folder {
     use super::*;
+    use crate::support::skipped;
     use meal_planner::store::sqlite::SqliteStore;
 
     fn unusable(result: StoreResult<SqliteStore>) -> (String, String) {
@@ -832,8 +833,8 @@ mod sqlite_folder {
         let folder = tempfile::tempdir().unwrap();
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o555)).unwrap();
         if std::fs::write(folder.path().join("probe"), "").is_ok() {
-            println!("skipped: this user may write everywhere (root), so permissions show nothing");
-            return;
+            let why = "this user may write everywhere (root), so permissions show nothing";
+            return skipped("a_read_only_folder_gives_a_clear_error", why);
         }
         let (message, hint) = unusable(SqliteStore::open(folder.path(), 0).await);
         assert!(message.contains("cannot be written"), "{message}");

@@ -92,6 +92,7 @@ pub struct FaultyStore {
     script: Mutex<Script>,
     out: AtomicBool,
     attempts: AtomicUsize,
+    missed_reads: AtomicUsize,
     lost_answers: AtomicUsize,
 }
 
@@ -103,6 +104,7 @@ impl FaultyStore {
             script: Mutex::default(),
             out: AtomicBool::new(false),
             attempts: AtomicUsize::new(0),
+            missed_reads: AtomicUsize::new(0),
             lost_answers: AtomicUsize::new(0),
         })
     }
@@ -162,6 +164,11 @@ impl FaultyStore {
         self.attempts.load(SeqCst)
     }
 
+    /// Reads that were tried while the store was out.
+    pub fn missed_reads(&self) -> usize {
+        self.missed_reads.load(SeqCst)
+    }
+
     /// The power goes out: nothing that is not on the disk gets there, nobody is answered any more.
     pub async fn crash(&self) {
         let inner = self.inner.write().unwrap().take();
@@ -184,6 +191,7 @@ impl FaultyStore {
 
     async fn reading(&self) -> StoreResult<Arc<dyn Store>> {
         if self.out.load(SeqCst) {
+            self.missed_reads.fetch_add(1, SeqCst);
             return Err(StoreError::Unavailable("the test says so".to_owned()));
         }
         Ok(self.live().await)

@@ -11,10 +11,14 @@ pub mod remote;
 pub mod world;
 
 use std::future::Future;
+use std::io::Write;
 use std::time::Duration;
 
-/// Longer than anything takes that works.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than anything takes that works, pauses between attempts and a busy machine of two cores included.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+/// Looks at what must come before there are pauses between them, and how long those are.
+const LOOKS_AT_ONCE: u32 = 500;
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Waits for what must come; panics with `what` if it does not.
 pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
@@ -24,14 +28,25 @@ pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     }
 }
 
-/// Asks again and again until the answer is yes.
+/// Asks again and again until the answer is yes. Not where time is paused: its pauses would let that run on.
 pub async fn until<F: Future<Output = bool>>(what: &str, mut ask: impl FnMut() -> F) {
     let wait = async {
+        let mut looks = 0;
         while !ask().await {
-            tokio::task::yield_now().await;
+            between_looks(&mut looks).await;
         }
     };
     soon(what, wait).await;
+}
+
+/// What comes at once is seen at once; what takes longer is left the processor.
+pub async fn between_looks(looks: &mut u32) {
+    *looks += 1;
+    if *looks <= LOOKS_AT_ONCE {
+        tokio::task::yield_now().await;
+    } else {
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 /// Gives everything that is ready to run many chances to do so.
@@ -39,4 +54,9 @@ pub async fn let_others_run() {
     for _ in 0..2000 {
         tokio::task::yield_now().await;
     }
+}
+
+/// Says that a test tests nothing on this machine, past the capture of its output: that must be seen.
+pub fn skipped(test: &str, why: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {why}");
 }

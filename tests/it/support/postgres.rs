@@ -4,9 +4,8 @@
 //! reads from a pipe of which we hold the other end, so any death of ours is seen.
 
 use super::place::PostgresDatabase;
-use super::soon;
+use super::{skipped, soon};
 use sqlx::{Connection, PgConnection};
-use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -18,11 +17,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub fn is_there(test: &str) -> bool {
     let found = programs().is_some();
     if !found {
-        // Past the capture of the test's output: a test that tests nothing must be seen.
-        let _ = writeln!(
-            std::io::stderr(),
-            "SKIPPED {test}: this machine has no PostgreSQL programs (initdb, pg_ctl)"
-        );
+        skipped(test, "this machine has no PostgreSQL programs (initdb, pg_ctl)");
     }
     found
 }
@@ -43,6 +38,9 @@ fn programs() -> Option<&'static Path> {
     };
     FOUND.get_or_init(find).as_deref()
 }
+
+/// Ports that are tried when one that was free is taken by the time the server wants it.
+const PORTS_TRIED: u32 = 5;
 
 /// A server, stopped and removed when it is dropped or this process ends.
 pub struct Server {
@@ -80,9 +78,18 @@ fn is_root() -> bool {
 }
 
 fn run(command: &mut Command) {
+    if let Err(what) = try_to_run(command) {
+        panic!("{what}");
+    }
+}
+
+fn try_to_run(command: &mut Command) -> Result<(), String> {
     let output = command.stdin(Stdio::null()).output().expect("the program runs");
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{command:?}: {text} {}", String::from_utf8_lossy(&output.stdout));
+    if output.status.success() {
+        return Ok(());
+    }
+    let (errors, text) = (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
+    Err(format!("{command:?}: {errors} {text}"))
 }
 
 const STOP_AND_REMOVE: &str = r#"trap "" INT TERM HUP; read -r nothing
@@ -109,25 +116,44 @@ impl Server {
         run(as_postgres("initdb")
             .args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync", "-D"])
             .arg(data));
-        let server = Self { folder, port: free_port(), guard };
+        let mut server = Self { folder, port: free_port(), guard };
+        for _ in 1..PORTS_TRIED {
+            match server.try_to_go() {
+                Ok(()) => return server,
+                Err(_) if server.log().contains("Address already in use") => server.port = free_port(),
+                Err(what) => panic!("{what}\n{}", server.log()),
+            }
+        }
         server.go();
         server
     }
 
     /// Starts it (again). A crash of the server loses nothing without `fsync`; only one of the machine would.
     pub fn go(&self) {
+        if let Err(what) = self.try_to_go() {
+            panic!("{what}\n{}", self.log());
+        }
+    }
+
+    fn try_to_go(&self) -> Result<(), String> {
         let options = format!(
             "-h 127.0.0.1 -p {} -k '{}' -c fsync=off -c max_connections=200 -c shared_buffers=32MB -c wal_writer_delay=10s",
             self.port,
             self.folder.display()
         );
-        let log = self.folder.join("log");
-        run(as_postgres("pg_ctl")
-            .arg("-D")
-            .arg(self.data())
-            .arg("-l")
-            .arg(log)
-            .args(["-w", "-o", &options, "start"]));
+        try_to_run(
+            as_postgres("pg_ctl")
+                .arg("-D")
+                .arg(self.data())
+                .arg("-l")
+                .arg(self.folder.join("log"))
+                .args(["-w", "-o", &options, "start"]),
+        )
+    }
+
+    /// What it has said.
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
     /// As a power cut would: nothing is finished, nobody is told.
@@ -176,6 +202,26 @@ impl Drop for Server {
     }
 }
 
+/// Below the ports that connections to elsewhere and binds to port 0 get, so that nobody takes that of a server which is
+/// killed before it is started again. Processes at the same time look in different places.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    const LOWEST: u32 = 10_000;
+    const APART: u32 = 41;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let ports = first_ephemeral_port().saturating_sub(LOWEST).max(1000);
+    let first = std::process::id().wrapping_mul(APART);
+    for _ in 0..ports {
+        let next = first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(LOWEST + next % ports).expect("a port");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("there is no free port from {LOWEST} on");
+}
+
+fn first_ephemeral_port() -> u32 {
+    const RANGE: &str = "/proc/sys/net/ipv4/ip_local_port_range";
+    let range = std::fs::read_to_string(RANGE).unwrap_or_default();
+    range.split_whitespace().next().and_then(|first| first.parse().ok()).unwrap_or(32_768)
 }
