@@ -145,16 +145,14 @@ impl Case {
         let checked = async {
             self.load.repeat_last(&server).await?;
             while !self.load.go_on(&server, more).await? {}
-            until("all is handled", async || server.is_quiet().await && server.is_idle_but(0).await).await;
-            for id in self.load.answered.iter().filter_map(|ids| ids.last()) {
-                let status = server.status(*id).await;
-                if !["handled", "rejected", "dead"].contains(&&*status) {
-                    return Err(format!("{id} is {status:?} over HTTP"));
-                }
-            }
-            Ok(())
+            self.load.settle(&server).await
         };
         let result: Result<(), String> = soon(&self.story.clone(), checked).await;
+        self.end(victim, result).await;
+    }
+
+    /// Stops the server in order and looks at everything, with what is known to be wrong.
+    pub async fn end(&self, mut victim: Victim, result: Result<(), String>) {
         victim.terminate();
         let status = victim.ended().await;
         let mut found: Vec<String> = result.err().into_iter().collect();

@@ -1,6 +1,7 @@
 //! The engines under the real program, and how the tests look into what they keep.
 
-use crate::support::{postgres, soon};
+use crate::support::postgres::{self, Server};
+use crate::support::soon;
 use meal_planner::clock;
 use meal_planner::domain::person::People;
 use meal_planner::store::postgres::PostgresStore;
@@ -14,10 +15,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub enum Engine {
     Sqlite,
-    Postgres {
-        /// On the server that tests share.
-        database: String,
-    },
+    Postgres { server: Arc<Server>, database: String },
 }
 
 impl Engine {
@@ -28,17 +26,23 @@ impl Engine {
         }
     }
 
-    /// PostgreSQL with a database of its own.
+    /// PostgreSQL with a database of its own on the server that tests share.
     pub async fn postgres() -> Self {
         let server = tokio::task::spawn_blocking(postgres::shared).await.expect("a server");
-        Self::Postgres { database: server.create("template1").await }
+        Self::on(server).await
+    }
+
+    /// PostgreSQL with a database of its own on that server.
+    pub async fn on(server: Arc<Server>) -> Self {
+        let database = server.create("template1").await;
+        Self::Postgres { server, database }
     }
 
     /// The same engine with nothing in it.
     pub async fn fresh(&self) -> Self {
         match self {
             Self::Sqlite => Self::Sqlite,
-            Self::Postgres { .. } => Self::postgres().await,
+            Self::Postgres { server, .. } => Self::on(server.clone()).await,
         }
     }
 
@@ -46,8 +50,9 @@ impl Engine {
     pub async fn copy(&self) -> Self {
         match self {
             Self::Sqlite => Self::Sqlite,
-            Self::Postgres { database } => {
-                Self::Postgres { database: postgres::shared().create(database).await }
+            Self::Postgres { server, database } => {
+                let database = server.create(database).await;
+                Self::Postgres { server: server.clone(), database }
             }
         }
     }
@@ -55,7 +60,7 @@ impl Engine {
     pub async fn remove(&self) {
         match self {
             Self::Sqlite => {}
-            Self::Postgres { database } => postgres::shared().drop_database(database).await,
+            Self::Postgres { server, database } => server.drop_database(database).await,
         }
     }
 
@@ -63,14 +68,14 @@ impl Engine {
     pub fn url(&self) -> Option<String> {
         match self {
             Self::Sqlite => None,
-            Self::Postgres { database } => Some(postgres::shared().url(database)),
+            Self::Postgres { server, database } => Some(server.url(database)),
         }
     }
 
     pub fn configure(&self, command: &mut Command) {
         match self {
             Self::Sqlite => command.env_remove("DATABASE_URL"),
-            Self::Postgres { database } => command.env("DATABASE_URL", postgres::shared().url(database)),
+            Self::Postgres { server, database } => command.env("DATABASE_URL", server.url(database)),
         };
     }
 
@@ -96,8 +101,8 @@ impl Engine {
         let now_us = clock::now().timestamp_micros();
         Ok(match self {
             Self::Sqlite => Arc::new(SqliteStore::open(data, now_us).await?),
-            Self::Postgres { database } => {
-                let url = postgres::shared().url(database);
+            Self::Postgres { server, database } => {
+                let url = server.url(database);
                 Arc::new(Box::pin(PostgresStore::open(&url, data, now_us)).await?)
             }
         })

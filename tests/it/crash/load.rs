@@ -2,10 +2,12 @@
 
 use crate::process::client;
 use crate::support::remote::Remote;
+use crate::support::until;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::LazyLock;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 pub const CLIENTS: usize = 4;
@@ -33,6 +35,14 @@ pub struct Load {
     /// The address that notifications go to.
     pub hook: String,
     pub answered: [Vec<Uuid>; CLIENTS],
+}
+
+/// What clients that insist have been told so far, all of them together.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Heard {
+    pub answers: u64,
+    /// Requests that were not answered, or with a word that nothing was accepted.
+    pub refusals: u64,
 }
 
 fn id(client: usize, what: &str) -> Uuid {
@@ -127,6 +137,38 @@ impl Load {
         all.map(|all| all.into_iter().all(|done| done))
     }
 
+    /// Every client asks on and on while somebody listens to what it has heard, and each thing until it has an answer.
+    pub async fn insist(&mut self, server: &Server, heard: &watch::Sender<Heard>) -> Result<(), String> {
+        let hook = &self.hook;
+        let clients = self.answered.iter_mut().enumerate().map(async |(client, answered)| {
+            while !heard.is_closed() {
+                let asked = request(client, answered.len(), hook);
+                let id = loop {
+                    match server.ask(&asked).await? {
+                        Some(id) => break id,
+                        None => heard.send_modify(|heard| heard.refusals += 1),
+                    }
+                };
+                answered.push(id);
+                heard.send_modify(|heard| heard.answers += 1);
+            }
+            Ok(())
+        });
+        join_all(clients).await.into_iter().collect()
+    }
+
+    /// Waits until all is handled; the last thing of every client has an end, as told over HTTP.
+    pub async fn settle(&self, server: &Server) -> Result<(), String> {
+        until("all is handled", async || server.is_quiet().await && server.is_idle_but(0).await).await;
+        for id in self.answered.iter().filter_map(|ids| ids.last()) {
+            let status = server.status(*id).await;
+            if !["handled", "rejected", "dead"].contains(&&*status) {
+                return Err(format!("{id} is {status:?} over HTTP"));
+            }
+        }
+        Ok(())
+    }
+
     /// Every client asks its last thing again and must be told the same id.
     pub async fn repeat_last(&self, server: &Server) -> Result<(), String> {
         for (client, answered) in self.answered.iter().enumerate() {
@@ -194,6 +236,13 @@ impl Server {
         let items = actors["items"].as_array().map(Vec::as_slice).unwrap_or_default();
         let sum = |what: &str| -> i64 { items.iter().filter_map(|actor| actor[what].as_i64()).sum() };
         !items.is_empty() && sum("waiting") <= waiting && sum("in_flight") == 0
+    }
+
+    /// How often actors were started again.
+    pub async fn restarts(&self) -> u64 {
+        let actors = self.get("/admin/actors").await.expect("an answer");
+        let items = actors["items"].as_array().expect("actors");
+        items.iter().map(|actor| actor["restarts"].as_u64().expect("a number")).sum()
     }
 
     /// Whether nobody waits for a timer but the calendar, and every event that is answered to was.

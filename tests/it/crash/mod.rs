@@ -1,5 +1,5 @@
 //! Crashes of the real program: at every named point, at random moments, while it erases somebody, copies a store or
-//! brings one up to date; and what the store holds after any cut.
+//! brings one up to date; of the database under it; and what the store holds after any cut.
 
 pub mod audit;
 pub mod case;
@@ -7,6 +7,7 @@ mod copying;
 pub mod engine;
 mod erasing;
 pub mod load;
+mod outage;
 mod outside;
 mod points;
 mod poison;

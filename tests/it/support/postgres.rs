@@ -10,8 +10,8 @@ use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Whether this machine has PostgreSQL's programs. Says which test is skipped when it has not.
 pub fn is_there(test: &str) -> bool {
@@ -43,6 +43,7 @@ fn programs() -> Option<&'static Path> {
 const PORTS_TRIED: u32 = 5;
 
 /// A server, stopped and removed when it is dropped or this process ends.
+#[derive(Debug)]
 pub struct Server {
     folder: PathBuf,
     port: u16,
@@ -50,9 +51,9 @@ pub struct Server {
 }
 
 /// The one that tests share, each with a database of its own.
-pub fn shared() -> &'static Server {
-    static SHARED: OnceLock<Server> = OnceLock::new();
-    SHARED.get_or_init(Server::start)
+pub fn shared() -> Arc<Server> {
+    static SHARED: OnceLock<Arc<Server>> = OnceLock::new();
+    SHARED.get_or_init(|| Arc::new(Server::start())).clone()
 }
 
 /// A database of its own on the shared server.
