@@ -23,6 +23,13 @@ clippy:
 test:
     cargo test
 
+# The property tests with so many other seeds; each is printed, PROPTEST_RNG_SEED=n repeats it.
+explore ROUNDS="10":
+    for round in $(seq {{ROUNDS}}); do \
+        export PROPTEST_RNG_SEED=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ') && echo "seed $PROPTEST_RNG_SEED" \
+        && cargo test --lib --quiet && cargo test --test it --quiet -- store_contract laws replay || exit 1; \
+    done
+
 # The runtime on a simulated disk under that many seeds of faults; SIM_SEED=n runs one and tells what happened.
 simulate SEEDS:
     SIM_SEEDS={{SEEDS}} cargo test --profile simulation --test simulation -- --nocapture

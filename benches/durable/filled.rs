@@ -217,11 +217,12 @@ pub async fn restart(engine: Engine, home: &Home) -> anyhow::Result<()> {
         let before = generation();
         let began = Instant::now();
         runtime.hub().order("contexts/counters", Order::Restart)?;
-        let (_, done) = dispatcher.ask(command(n), Duration::from_secs(30)).await?;
-        anyhow::ensure!(done.is_some(), "it did not come back");
+        // Before that the old one may still answer.
         while generation() == before {
             tokio::task::yield_now().await;
         }
+        let (_, done) = dispatcher.ask(command(n), Duration::from_secs(30)).await?;
+        anyhow::ensure!(done.is_some(), "it did not come back");
         took.push(began.elapsed().as_secs_f64() * 1000.0);
     }
     runtime.stop().await?;

@@ -9,7 +9,7 @@ use crate::store::aging::forget_sql;
 use crate::store::engine::{Writer, placed};
 use crate::store::epoch::END_SQL;
 use crate::store::sealed::Scrub;
-use crate::store::{Aged, Placed, StoreError, StoreResult, Unit};
+use crate::store::{Aged, Change, Placed, StoreError, StoreResult, Unit};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sqlx::postgres::{PgArguments, PgConnectOptions};
@@ -34,8 +34,8 @@ pub struct PostgresWriter {
     group: i64,
     /// The group of which the answer has not come.
     doubt: Option<Doubt>,
-    /// Units of a group that landed though its caller was told otherwise, or nothing. Whoever offers them again, in
-    /// their order, gets the answer.
+    /// Units of a group that landed though its caller was told otherwise, or nothing, without their bodies. Whoever
+    /// offers them again, in their order, gets the answer.
     landed: VecDeque<(Unit, Placed)>,
 }
 
@@ -81,9 +81,13 @@ impl PostgresWriter {
     /// Where those units stand that have landed before. What is offered is in order, perhaps with some left out; the
     /// first that is new ends the story of the group that was lost.
     fn known(&mut self, units: &[Unit]) -> Vec<Option<Placed>> {
+        if self.landed.is_empty() {
+            return vec![None; units.len()];
+        }
         units
             .iter()
             .map(|unit| {
+                let unit = &without_bodies(unit);
                 let at = self.landed.iter().position(|(landed, _)| landed == unit);
                 let (_, place) = at.and_then(|at| self.landed.drain(..=at).next_back())?;
                 Some(place)
@@ -195,7 +199,7 @@ impl PostgresWriter {
                 if count > 0 { last == self.last_position + count } else { group == Some(doubt.group) };
             if landed {
                 let places = placed(&doubt.units, self.last_position + 1);
-                self.landed = doubt.units.iter().cloned().zip(places).collect();
+                self.landed = doubt.units.iter().map(without_bodies).zip(places).collect();
             }
         }
         self.last_position = last;
@@ -364,6 +368,18 @@ async fn passing_the_middle<T>(asked: impl Future<Output = T>) -> T {
 
 fn silent() -> StoreError {
     StoreError::Unavailable("the database does not answer".to_owned())
+}
+
+/// A unit as it is whenever it is offered: what is personal in a body is sealed anew each time.
+fn without_bodies(unit: &Unit) -> Unit {
+    let mut unit = unit.clone();
+    unit.messages.iter_mut().for_each(|message| message.body.clear());
+    for change in &mut unit.changes {
+        if let Change::SetTimer(timer) = change {
+            timer.body.clear();
+        }
+    }
+    unit
 }
 
 fn count(units: &[Unit]) -> i64 {

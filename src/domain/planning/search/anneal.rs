@@ -1,10 +1,10 @@
-//! One chain of the search: rounds of simulated annealing, each polished by exact descent; the best plan is kept.
+//! One chain of the search: rounds of simulated annealing, the longer ones polished by exact descent; the best plan is kept.
 //!
 //! A round depends only on the rounds before it, and the best of all that was seen is kept: a chain that goes on
 //! longer repeats what a shorter one did, so its plan is never worse.
 
 use super::menu::Menu;
-use super::plan::{NONE, Plan};
+use super::plan::{Choice, NONE, Plan};
 use super::rng::Rng;
 use super::state::{Saved, State};
 use super::table::Table;
@@ -12,7 +12,8 @@ use std::ops::ControlFlow;
 
 /// Moves between two reports.
 const REPORT_EVERY: u64 = 1_024;
-/// Moves of the first two rounds and of the longest. Every two rounds they double.
+/// Moves of the first two rounds (or of half of the first, where it stands for two) and of the longest. They double
+/// every time.
 const FIRST_ROUND: u64 = 5_000;
 const LONGEST_ROUND: u64 = 4_000_000;
 /// The fewest candidates of a meal that a round looks at; it looks at as many as it has moves for each meal. Dishes
@@ -106,7 +107,7 @@ impl<'t, 'w> Chain<'t, 'w> {
         let table = self.state.table;
         let candidates = |&slot: &usize| table.groups[table.slots[slot].group].cook.len();
         let all: usize = self.open.iter().map(candidates).sum();
-        let hot = u64::try_from(all * MOVES_TO_BE_HOT).unwrap_or(u64::MAX);
+        let hot = u64::try_from(all * MOVES_TO_BE_HOT).unwrap_or(u64::MAX).min(LONGEST_ROUND);
         let mut length = FIRST_ROUND;
         while !self.over(moves) {
             if length < hot {
@@ -188,8 +189,9 @@ impl<'t, 'w> Chain<'t, 'w> {
     /// What an average meal of the best plan costs: the scale of the temperatures.
     fn price_of_a_meal(&self) -> i64 {
         let slots = &self.state.table.slots;
+        let chosen = slots.iter().zip(&self.best.choices);
         let missed: i64 =
-            (0..slots.len()).filter(|&s| self.state.recipe[s] == NONE).map(|s| slots[s].empty).sum();
+            chosen.filter(|(_, choice)| **choice == Choice::Empty).map(|(slot, _)| slot.empty).sum();
         let count = i64::try_from(slots.len()).unwrap_or(1).max(1);
         // Bonuses can make a plan cost nothing; a tenth of a point keeps the search moving.
         ((self.objective - missed) / count).clamp(1_000, 1_000_000_000_000)
