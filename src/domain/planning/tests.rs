@@ -284,6 +284,33 @@ fn what_ran_out_is_cooked_no_more_and_few_other_meals_change() {
 }
 
 #[test]
+fn days_that_are_over_stay_as_they_are_though_a_recipe_is_gone() {
+    let mut desk = Desk::week();
+    let before = desk.plan();
+    let gone = recipe_at(&before, day(0), MealSlot::Dinner).unwrap();
+    desk.facts.recipes.retain(|recipe| recipe.id != gone);
+    for moves in [None, Some(4000)] {
+        desk.changed(Replan { from: Some(day(2)), moves, ..anew() });
+        for meal in desk.plan().meals.iter().filter(|meal| meal.date < day(2)) {
+            let (now, then) = (&meal.dish, recipe_at(&before, meal.date, meal.slot));
+            let is_gone = then.is_none_or(|then| then == gone);
+            let as_before = recipe_at(&desk.plan(), meal.date, meal.slot) == then;
+            assert!(as_before || (is_gone && matches!(now, Dish::Empty { .. })), "{} {now:?}", meal.date);
+        }
+    }
+}
+
+#[test]
+fn a_plan_that_is_over_is_not_planned_anew() {
+    let desk = Desk::week();
+    let mut later = metadata();
+    later.time += TimeDelta::days(40);
+    let replan = Command::from(Replan { ran_out: [food("spinach")].into(), ..anew() });
+    let refused = Planning::decide(&desk.state, &replan, &desk.facts, &later).unwrap_err();
+    assert!(refused.message.contains("is over"), "{refused:?}");
+}
+
+#[test]
 fn what_ran_out_stays_away_until_it_is_in_the_pantry_again() {
     let mut desk = Desk::week();
     let spinach = food("spinach");

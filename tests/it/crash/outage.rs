@@ -7,7 +7,7 @@ use super::load::{CLIENTS, Heard, Server};
 use super::random::Random;
 use crate::support::postgres;
 use crate::support::proxy::{Proxy, Wire};
-use crate::support::{PATIENCE, soon};
+use crate::support::{PATIENCE, between_looks, soon};
 use sqlx::postgres::PgConnectOptions;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -64,8 +64,9 @@ async fn cuts(proxy: Proxy, mut heard: watch::Receiver<Heard>, mut random: Rando
             answers(&mut heard, random.between(FEWEST, MOST)).await?;
             proxy.set(cut);
             let wait = async {
+                let mut looks = 0;
                 while proxy.wire() == cut {
-                    tokio::task::yield_now().await;
+                    between_looks(&mut looks).await;
                 }
             };
             within_patience("the writer is cut off", wait).await?;

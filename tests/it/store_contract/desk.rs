@@ -96,7 +96,7 @@ pub(super) async fn an_event_that_a_reader_cannot_take_is_its_dead_letter<E: Eng
     assert_eq!((found[0].id.clone(), found[0].raw.as_deref()), (burial.id, Some(&[0xff, 0][..])));
 }
 
-fn timer(name: &str, due_us: i64) -> Timer {
+pub(super) fn timer(name: &str, due_us: i64) -> Timer {
     Timer {
         owner: TimerName { context: "a".to_owned(), key: "x".into(), name: name.to_owned() },
         id: Uuid::now_v7(),

@@ -1,13 +1,19 @@
 //! PostgreSQL goes away: killed, cut off, silent. Nothing that was answered is lost, nothing is there twice.
 
-use super::{burn, command, commit, everything, unit};
+use super::desk::timer;
+use super::{burn, changed, command, commit, everything, unit};
 use crate::support::place::{self, Engine as _, Place, PostgresDatabase};
 use crate::support::postgres::{self, Server};
 use crate::support::proxy::{Proxy, Wire};
+use meal_planner::clock;
 use meal_planner::domain::envelope::Envelope;
-use meal_planner::store::{Placed, Store, StoreError, StoreResult, Unit};
+use meal_planner::domain::person::People;
+use meal_planner::store::postgres::PostgresStore;
+use meal_planner::store::sealed::SealedStore;
+use meal_planner::store::{Change, Placed, Store, StoreError, StoreResult, Timer, Unit};
 use sqlx::Row;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// A test of PostgreSQL alone.
 macro_rules! postgres_tests {
@@ -21,11 +27,17 @@ macro_rules! postgres_tests {
 }
 
 /// A store behind a wire that can be cut.
-async fn wired() -> (Proxy, PostgresDatabase, Arc<dyn Store>) {
-    let database = postgres::fresh_database().await;
+/// A wire to a database, and its address at the other end.
+async fn wire_to(database: &PostgresDatabase) -> (Proxy, String) {
     let server: sqlx::postgres::PgConnectOptions = database.url.parse().unwrap();
     let proxy = Proxy::to(server.get_port()).await;
     let url = database.url.replace(&server.get_port().to_string(), &proxy.port().to_string());
+    (proxy, url)
+}
+
+async fn wired() -> (Proxy, PostgresDatabase, Arc<dyn Store>) {
+    let database = postgres::fresh_database().await;
+    let (proxy, url) = wire_to(&database).await;
     let store = PostgresDatabase { url, folder: tempfile::tempdir().unwrap() }.open().await.unwrap();
     (proxy, database, store)
 }
@@ -111,6 +123,36 @@ postgres_tests! {
         assert_once(&store, &messages).await;
         let again = commit(&store, [units[0].clone()]).await;
         assert!(matches!(again, Err(StoreError::Refused(_))), "its story has ended: {again:?}");
+    }
+
+    async fn what_is_personal_and_sealed_anew_is_not_written_again_either() {
+        let database = postgres::fresh_database().await;
+        let (proxy, url) = wire_to(&database).await;
+        let (folder, now_us) = (tempfile::tempdir().unwrap(), clock::now().timestamp_micros());
+        let bare = PostgresStore::open(&url, folder.path(), now_us).await.unwrap();
+        let sealed = SealedStore::over(Arc::new(bare), folder.path(), People::known()).await.unwrap();
+        let store: Arc<dyn Store> = Arc::new(sealed);
+        let body = format!("{{\"id\":\"{}\"}}", Uuid::now_v7());
+        let about = |key| Envelope { type_name: "AddMember".into(), body: body.clone(), ..command("household", key) };
+        let messages = ["1", "2", "3"].map(about);
+        let timer = Timer {
+            to_context: "household".into(),
+            type_name: "AddMember".into(),
+            body: body.clone(),
+            ..timer("later", now_us)
+        };
+        // From here on the person has a key.
+        commit(&store, [unit([messages[0].clone()])]).await.unwrap();
+        let set = changed(Change::SetTimer(Box::new(timer)));
+        let units = [unit([messages[1].clone()]), set, unit([messages[2].clone()])];
+        proxy.set(Wire::CutAfterAndStayDown);
+        let lost = commit(&store, units.clone()).await;
+        assert!(unavailable(&lost), "{lost:?}");
+        proxy.set(Wire::Whole);
+        for (unit, first) in units.into_iter().zip([2, 3, 3]) {
+            assert_eq!(commit(&store, [unit]).await.unwrap(), [Placed { first }]);
+        }
+        assert_once(&store, &messages).await;
     }
 
     async fn a_server_that_does_not_answer_is_an_outage_and_no_hang() {

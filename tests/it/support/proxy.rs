@@ -86,17 +86,13 @@ impl Proxy {
                         return Ok(());
                     }
                     server.write_all(request).await?;
-                    match wire {
-                        Wire::CutAfter | Wire::CutAfterAndStayDown => {
-                            let _ = server.read(&mut answer).await?;
-                            self.set(if wire == Wire::CutAfter { Wire::Whole } else { Wire::Down });
-                            return Ok(());
-                        }
-                        Wire::Silent => {
-                            let _ = server.read(&mut answer).await?;
+                    if matches!(wire, Wire::CutAfter | Wire::CutAfterAndStayDown | Wire::Silent) {
+                        pass_all(&mut client, &mut server).await?;
+                        if wire == Wire::Silent {
                             std::future::pending::<()>().await;
                         }
-                        Wire::Whole | Wire::CutBefore | Wire::Down => {}
+                        self.set(if wire == Wire::CutAfter { Wire::Whole } else { Wire::Down });
+                        return Ok(());
                     }
                 }
                 read = server.read(&mut answer) => {
@@ -107,6 +103,20 @@ impl Proxy {
                     client.write_all(answer).await?;
                 }
             }
+        }
+    }
+}
+
+/// Passes on what is left of a request, until the server begins to answer.
+async fn pass_all(client: &mut TcpStream, server: &mut TcpStream) -> std::io::Result<()> {
+    let (mut request, mut answer) = (vec![0; 1 << 16], [0; 1]);
+    loop {
+        tokio::select! {
+            answered = server.peek(&mut answer) => return answered.map(drop),
+            read = client.read(&mut request) => match read? {
+                0 => return Ok(()),
+                count => server.write_all(&request[..count]).await?,
+            },
         }
     }
 }

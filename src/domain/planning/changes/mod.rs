@@ -304,6 +304,11 @@ impl<'f> Draft<'f> {
     ) -> Result<Vec<Event>, Rejection> {
         let from = command.from.unwrap_or(self.plan.start.max(today));
         let Some(first) = self.book.day(from) else {
+            if command.from.is_none() {
+                let hint =
+                    "say from which day on, or plan the next days: POST /api/triggers/meal_plan_generation";
+                return Err(Rejection::conflict("the plan is over", hint));
+            }
             let hint = format!("give one of the {} days from {} on", self.plan.days, self.plan.start);
             return Err(Rejection::invalid("/from", format!("{from} is no day of this plan"), hint));
         };
@@ -318,6 +323,7 @@ impl<'f> Draft<'f> {
         let kept: BTreeSet<SlotRef> =
             self.plan.meals.iter().filter(|meal| self.is_locked(meal) || is_there(meal)).map(at).collect();
         self.freeze(|meal| meal.date >= from && !kept.contains(&at(meal)));
+        self.close_before(from);
         self.problem.weights.change = CHANGE_PRICE * i64::from(self.book.weights.change) / 100;
         self.problem.current = self.current();
         let plan = self.plan;
@@ -328,6 +334,17 @@ impl<'f> Draft<'f> {
         let how = command.moves.map_or(How::Amend(most), How::Search);
         let why = format!("planned anew from {} on", day_of(from));
         self.solved(seed, how, why)
+    }
+
+    /// What is not locked before a day, because there was nothing or it is not known any more, gets nothing.
+    fn close_before(&mut self, from: NaiveDate) {
+        for meal in self.plan.meals.iter().filter(|meal| meal.date < from) {
+            let (day, kind) = (self.book.day(meal.date), kind(meal.slot));
+            let is_it = |lock: &search::Lock| (Some(lock.day as usize), lock.kind) == (day, kind);
+            if !self.problem.locks.iter().any(is_it) {
+                lock(&self.book, &mut self.problem, meal.date, meal.slot, Locked::Empty);
+            }
+        }
     }
 
     fn current(&self) -> Vec<Current> {

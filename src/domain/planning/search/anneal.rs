@@ -31,7 +31,7 @@ const MANY: usize = 128;
 const COOLING_STEPS: u64 = 128;
 /// Per cent of the price of an average meal: where a round begins that leaves for another plan, where one begins
 /// that improves the best, and where all end.
-const HOT: i64 = 60;
+const HOT: i64 = 80;
 const WARM: i64 = 15;
 const COLD: i64 = 3;
 

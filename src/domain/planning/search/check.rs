@@ -74,6 +74,9 @@ fn sizes(problem: &Problem) -> Checked {
     within(portions.len(), 0, MAX_PORTIONS, "/eaters", "different portions")
 }
 
+/// Meals that a quota may ask for.
+const MAX_QUOTA: u32 = 10_000;
+
 fn meals(problem: &Problem, day: usize) -> Checked {
     let mut seen = Kinds::NONE;
     for (m, meal) in problem.days[day].meals.iter().enumerate() {
@@ -180,7 +183,10 @@ fn references(problem: &Problem) -> Checked {
         require(day(shift.day) && known, format!("/shifts/{i}"), none)?;
     }
     for (i, quota) in problem.quotas.iter().enumerate() {
-        let sound = quota.first_day <= quota.last_day && day(quota.last_day) && quota.least <= quota.most;
+        let sound = quota.first_day <= quota.last_day
+            && day(quota.last_day)
+            && quota.least <= quota.most
+            && quota.least <= MAX_QUOTA;
         require(sound, format!("/quotas/{i}"), none)?;
     }
     for (i, food) in problem.foods.iter().enumerate() {

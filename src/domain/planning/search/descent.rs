@@ -17,27 +17,23 @@ pub fn descend(table: &Table, found: Found) -> Found {
     chain.descend();
     let plan = chain.state.plan();
     let terms = evaluate(table, &plan);
-    Found { objective: terms.total(), terms, plan, moves: found.moves + chain.moves }
+    Found { objective: terms.total(), terms, plan, moves: found.moves }
 }
 
 impl Chain<'_, '_> {
-    /// Improves the open slots in turn until none can be.
+    /// Improves portions and the open slots in turn until none can be.
     pub(super) fn descend(&mut self) {
-        let open = self.open.clone();
-        let mut still = 0;
-        while still < open.len().max(1) {
+        loop {
             let before = self.state.objective();
             self.descend_portions();
-            for &slot in &open {
-                let now = self.state.objective();
-                self.improve(slot);
+            for place in 0..self.open.len() {
+                self.improve(self.open[place]);
                 self.report();
-                still = if self.state.objective() < now { 0 } else { still + 1 };
                 if self.stopped {
                     return;
                 }
             }
-            if open.is_empty() && self.state.objective() >= before {
+            if self.state.objective() >= before {
                 return;
             }
         }

@@ -165,6 +165,17 @@ proptest! {
             // Ranking gives other portions along with another dish.
             prop_assert!(best >= 0 || table.choices.iter().any(|choices| choices.len() > 1), "slot {slot}");
         }
+        let is_open = |cell: &usize| {
+            table.fixed[*cell].is_none() && table.slots[cell / table.eaters].locked.is_none()
+        };
+        for cell in (0..found.plan.portions.len()).filter(is_open) {
+            for &portion in &table.choices[cell % table.eaters] {
+                let mut other = found.plan.clone();
+                other.portions[cell] = portion;
+                let allowed = broken(&table, &other).is_none();
+                prop_assert!(!allowed || evaluate(&table, &other).total() >= found.objective, "cell {cell}");
+            }
+        }
     }
 
     #[test]
