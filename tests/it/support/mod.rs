@@ -12,7 +12,7 @@ pub mod world;
 
 use std::future::Future;
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longer than anything takes that works, pauses between attempts and a busy machine of two cores included.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -30,22 +30,21 @@ pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
 
 /// Asks again and again until the answer is yes. Not where time is paused: its pauses would let that run on.
 pub async fn until<F: Future<Output = bool>>(what: &str, mut ask: impl FnMut() -> F) {
-    let wait = async {
-        let mut looks = 0;
-        while !ask().await {
-            between_looks(&mut looks).await;
-        }
-    };
-    soon(what, wait).await;
+    let (began, mut looks) = (Instant::now(), 0);
+    while !ask().await {
+        assert!(began.elapsed() < PATIENCE, "waited in vain: {what}");
+        between_looks(&mut looks).await;
+    }
 }
 
-/// What comes at once is seen at once; what takes longer is left the processor.
+/// What comes at once is seen at once; what takes longer is left the processor. Without the runtime's timers: a
+/// handler that hangs may keep the thread that would look after them.
 pub async fn between_looks(looks: &mut u32) {
     *looks += 1;
     if *looks <= LOOKS_AT_ONCE {
         tokio::task::yield_now().await;
     } else {
-        tokio::time::sleep(PAUSE).await;
+        tokio::task::spawn_blocking(|| std::thread::sleep(PAUSE)).await.expect("it sleeps");
     }
 }
 
