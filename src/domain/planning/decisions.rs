@@ -76,11 +76,9 @@ pub(super) fn solve(
     let solution = match (ask.how, &from) {
         (How::Amend(most), Some(plan)) => search::amend(&table, plan, most).found,
         (How::Amend(_), None) => search::solve(&table, None, &effort(ask.seed, DEFAULT_MOVES), &go_on),
-        (How::Search(moves), from) => search::solve(&table, from.as_ref(), &effort(ask.seed, moves), &go_on),
-    };
-    let solution = match ask.how {
-        How::Search(_) => search::descend(&table, solution),
-        How::Amend(_) => solution,
+        (How::Search(moves), from) => {
+            search::descend(&table, search::solve(&table, from.as_ref(), &effort(ask.seed, moves), &go_on))
+        }
     };
     let found = Found { book, problem, table: &table, plan: &solution.plan, locked };
     let mut plan = write::plan(&found, remarks(book, request));

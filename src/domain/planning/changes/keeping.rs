@@ -59,6 +59,12 @@ impl<'f> Draft<'f> {
         }
     }
 
+    /// Whether the search has nothing to choose for a meal.
+    pub(super) fn is_decided(&self, at: SlotRef) -> bool {
+        let (day, kind) = (self.book.day(at.date), kind(at.slot));
+        self.problem.locks.iter().any(|lock| (Some(lock.day as usize), lock.kind) == (day, kind))
+    }
+
     /// What was asked of this meal before holds no more.
     pub(super) fn forget(&mut self, at: SlotRef) {
         let GenerateMealPlan { keep, skip, .. } = &mut self.request;

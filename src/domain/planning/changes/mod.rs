@@ -151,12 +151,10 @@ impl<'f> Draft<'f> {
         lock(&self.book, &mut self.problem, date, slot, Locked::Recipe(recipe));
         let here = SlotRef { date, slot };
         self.follow(here, here, recipe);
-        if let Some(meal) = self.locked_follower(here) {
-            let (day, kind) = (self.book.day(meal.date), kind(meal.slot));
-            let follows = |lock: &search::Lock| (Some(lock.day as usize), lock.kind) == (day, kind);
-            if !self.problem.locks.iter().any(follows) {
-                self.must_not_feed_a_locked_meal(here)?;
-            }
+        if let Some(meal) = self.locked_follower(here)
+            && !self.is_decided(at(meal))
+        {
+            self.must_not_feed_a_locked_meal(here)?;
         }
         let name =
             self.book.recipes.get(recipe as usize).map(|recipe| recipe.name.clone()).unwrap_or_default();
@@ -339,9 +337,7 @@ impl<'f> Draft<'f> {
     /// What is not locked before a day, because there was nothing or it is not known any more, gets nothing.
     fn close_before(&mut self, from: NaiveDate) {
         for meal in self.plan.meals.iter().filter(|meal| meal.date < from) {
-            let (day, kind) = (self.book.day(meal.date), kind(meal.slot));
-            let is_it = |lock: &search::Lock| (Some(lock.day as usize), lock.kind) == (day, kind);
-            if !self.problem.locks.iter().any(is_it) {
+            if !self.is_decided(at(meal)) {
                 lock(&self.book, &mut self.problem, meal.date, meal.slot, Locked::Empty);
             }
         }

@@ -1,4 +1,5 @@
-//! One chain of the search: rounds of simulated annealing, the longer ones polished by exact descent; the best plan is kept.
+//! One chain of the search: rounds of simulated annealing, the longer ones polished by exact descent; the best plan
+//! is kept.
 //!
 //! A round depends only on the rounds before it, and the best of all that was seen is kept: a chain that goes on
 //! longer repeats what a shorter one did, so its plan is never worse.
@@ -110,15 +111,13 @@ impl<'t, 'w> Chain<'t, 'w> {
         let hot = u64::try_from(all * MOVES_TO_BE_HOT).unwrap_or(u64::MAX).min(LONGEST_ROUND);
         let mut length = FIRST_ROUND;
         while !self.over(moves) {
-            if length < hot {
-                self.state.load(&self.best);
-                self.round(2 * length, WARM, moves);
-            } else {
+            let is_hot = length >= hot;
+            if is_hot {
                 // From where the round before ended: the best plan may be far from a better one.
                 self.round(length, HOT, moves);
-                self.state.load(&self.best);
-                self.round(length, WARM, moves);
             }
+            self.state.load(&self.best);
+            self.round(if is_hot { length } else { 2 * length }, WARM, moves);
             length = (length * 2).min(LONGEST_ROUND);
         }
         (self.objective, self.best, self.moves)

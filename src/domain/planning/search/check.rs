@@ -22,6 +22,8 @@ pub const MAX_WEIGHT: i64 = 1_000_000_000;
 const MAX_CLASS: u16 = 10_000;
 const MAX_FOODS_OF_A_RECIPE: usize = 250;
 const MAX_PORTIONS: usize = 64;
+/// Meals that a quota may ask for.
+const MAX_QUOTA: u32 = 10_000;
 /// Most that each of a few parts of the objective may come to.
 const MAX_PART: i128 = 1 << 58;
 /// More than any day's amount of a nutrient is off its goal, counted up to eightfold.
@@ -73,9 +75,6 @@ fn sizes(problem: &Problem) -> Checked {
     portions.dedup();
     within(portions.len(), 0, MAX_PORTIONS, "/eaters", "different portions")
 }
-
-/// Meals that a quota may ask for.
-const MAX_QUOTA: u32 = 10_000;
 
 fn meals(problem: &Problem, day: usize) -> Checked {
     let mut seen = Kinds::NONE;

@@ -47,7 +47,8 @@ pub(super) struct Menu {
     pub(super) most: usize,
     pub(super) temperature: i64,
     courses: Vec<Course>,
-    /// By meal: what the nutrition of the day costs at least with each candidate beside the old dishes.
+    /// By meal: what the nutrition of the day costs at least with each candidate beside the old dishes, where there
+    /// are many candidates.
     floors: Vec<Floors>,
     /// By meal and eater: what is eaten of all before it.
     sums: Vec<Vec<Amounts>>,
@@ -76,15 +77,13 @@ impl State<'_> {
         let day = self.table.slots[first].day;
         let batches: Vec<Batch> = slots.iter().map(|&slot| self.batch(slot)).collect();
         let old: Vec<u32> = slots.iter().map(|&slot| self.recipe[slot]).collect();
-        menu.floors.clear();
-        for (&batch, &recipe) in batches.iter().zip(&old) {
+        menu.floors.resize(slots.len(), NO_FLOORS);
+        for (place, (&batch, &recipe)) in batches.iter().zip(&old).enumerate() {
             if self.has_many(batch) {
                 self.lift(batch);
                 self.weigh(batch);
                 self.put_back(batch, recipe);
-                menu.floors.push(self.floors);
-            } else {
-                menu.floors.push(NO_FLOORS);
+                menu.floors[place] = self.floors;
             }
         }
         batches.iter().for_each(|&batch| self.lift(batch));
@@ -128,8 +127,11 @@ impl State<'_> {
         rng: &mut Rng,
         moves: &mut u64,
     ) {
-        let scan = self.scan(batch);
-        self.floors = menu.floors[place];
+        let mut scan = self.scan(batch);
+        scan.weighed = self.has_many(batch);
+        if scan.weighed {
+            self.floors = menu.floors[place];
+        }
         let (temperature, most) = (menu.temperature, menu.most);
         let course = &mut menu.courses[place];
         let top = most_luck(temperature);
@@ -141,7 +143,7 @@ impl State<'_> {
             }
             seen += 1;
             let (recipe, about) = (candidate.recipe, self.about(&scan, candidate));
-            let eaten = self.floor_of(candidate.steps) / NUTRITION_PART;
+            let eaten = self.weight(&scan, candidate) / NUTRITION_PART;
             if about + eaten - top >= cut && recipe != old {
                 continue;
             }

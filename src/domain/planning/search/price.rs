@@ -185,13 +185,14 @@ impl State<'_> {
     fn price_quotas(&self, batch: Batch, tags: u64) -> i64 {
         let table = self.table;
         let carried = table.quotas.iter().enumerate().filter(|(_, quota)| quota.tags & tags != 0);
-        carried
-            .map(|(q, quota)| {
-                let more = count(batch.iter().filter(|&slot| table.counts(quota, slot)));
-                let price = |count: u32| Table::quota_price(quota, count);
-                price(self.quotas[q] + more) - price(self.quotas[q])
-            })
-            .sum()
+        carried.map(|(q, _)| self.price_quota(batch, q)).sum()
+    }
+
+    /// What a dish that counts for a quota adds for it, in all meals of a batch that count.
+    pub(super) fn price_quota(&self, batch: Batch, q: usize) -> i64 {
+        let (table, quota, now) = (self.table, &self.table.quotas[q], self.quotas[q]);
+        let more = count(batch.iter().filter(|&slot| table.counts(quota, slot)));
+        Table::quota_price(quota, now + more) - Table::quota_price(quota, now)
     }
 }
 

@@ -7,7 +7,7 @@ use super::plan::{NONE, index};
 use super::price::{beyond, count};
 use super::rng::Rng;
 use super::state::State;
-use super::table::{Candidate, Group, Slot, Table};
+use super::table::{Candidate, Group, Slot};
 
 /// Filtered candidates that count as one move.
 pub(super) const FILTERED_PER_MOVE: u64 = 64;
@@ -169,9 +169,8 @@ impl<'t> State<'t> {
     fn count_quotas(&mut self, batch: Batch) -> i64 {
         let table = self.table;
         self.quota_prices.clear();
-        for (quota, &now) in table.quotas.iter().zip(&self.quotas) {
-            let more = count(batch.iter().filter(|&slot| table.counts(quota, slot)));
-            let price = Table::quota_price(quota, now + more) - Table::quota_price(quota, now);
+        for (q, quota) in table.quotas.iter().enumerate() {
+            let price = self.price_quota(batch, q);
             if price != 0 {
                 self.quota_prices.push((quota.tags, price));
             }
@@ -233,7 +232,7 @@ pub(super) struct Scan<'t> {
     /// The objective without the batch.
     pub(super) floor: i64,
     main: bool,
-    weighed: bool,
+    pub(super) weighed: bool,
     /// What those who eat what is left take off at most.
     leftovers: i64,
     /// What leftovers and quotas may take off at most of what a dish costs in itself.

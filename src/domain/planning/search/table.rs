@@ -45,7 +45,7 @@ pub struct Group {
 /// A recipe that may be cooked in the slots of a group, with what a scan looks at.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate {
-    /// Its price in itself: no plan pays less for cooking it here, quotas that it helps to meet aside.
+    /// Its price in itself: no plan pays less for cooking it here, what quotas and leftovers take off aside.
     pub least: i64,
     pub recipe: u32,
     /// `Table::cuisines` and `Table::proteins`: none.
